@@ -1,0 +1,41 @@
+-- Roles, schemas and rights of the fleet, run by a superuser in the fleet's database; running it again changes nothing but passwords,
+-- and without the variables not even those.
+--   psql -v product_password=… -v cart_password=… -v order_password=… -v inventory_password=… -v relay_password=… -f bootstrap.sql
+-- Each service logs in with a role that owns its schema and nothing else, and migrates that schema itself.
+\set ON_ERROR_STOP on
+
+SELECT format('CREATE ROLE %I LOGIN', role)
+FROM unnest(ARRAY['bv_product', 'bv_cart', 'bv_order', 'bv_inventory', 'bv_relay']) AS role
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role)
+\gexec
+
+-- The relay reads the write-ahead log.
+ALTER ROLE bv_relay REPLICATION;
+
+\if :{?product_password}
+ALTER ROLE bv_product PASSWORD :'product_password';
+ALTER ROLE bv_cart PASSWORD :'cart_password';
+ALTER ROLE bv_order PASSWORD :'order_password';
+ALTER ROLE bv_inventory PASSWORD :'inventory_password';
+ALTER ROLE bv_relay PASSWORD :'relay_password';
+\endif
+
+CREATE SCHEMA IF NOT EXISTS product AUTHORIZATION bv_product;
+CREATE SCHEMA IF NOT EXISTS cart AUTHORIZATION bv_cart;
+CREATE SCHEMA IF NOT EXISTS orders AUTHORIZATION bv_order;
+CREATE SCHEMA IF NOT EXISTS inventory AUTHORIZATION bv_inventory;
+CREATE SCHEMA IF NOT EXISTS outbox AUTHORIZATION bv_relay;
+
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database())
+\gexec
+SELECT format('GRANT CONNECT ON DATABASE %I TO bv_product, bv_cart, bv_order, bv_inventory, bv_relay', current_database())
+\gexec
+-- A publication belongs to the database.
+SELECT format('GRANT CREATE ON DATABASE %I TO bv_relay', current_database())
+\gexec
+
+SELECT format('ALTER ROLE %I IN DATABASE %I SET search_path = %I', role, current_database(), schema)
+FROM (VALUES ('bv_product', 'product'), ('bv_cart', 'cart'), ('bv_order', 'orders'), ('bv_inventory', 'inventory'),
+             ('bv_relay', 'outbox')) AS r (role, schema)
+\gexec

@@ -1,0 +1,44 @@
+// Coroutines of the fleet: Boost.Asio awaitables that return absl::Status or absl::StatusOr and never throw.
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include <absl/functional/any_invocable.h>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace bv::async {
+
+namespace asio = boost::asio;
+
+template <class T>
+using Task = asio::awaitable<T>;
+
+// Called exactly once, from any thread, with the result.
+template <class T>
+using Done = absl::AnyInvocable<void(T) &&>;
+
+// Turns a call with a callback into an awaitable: `start` receives the Done to call. The coroutine goes on in its own executor.
+//
+//   Stock stock = co_await async::Await<Stock>([&](async::Done<Stock> done) { lane.Submit(request, std::move(done)); });
+template <class T, class Start>
+Task<T> Await(Start start) {
+  return asio::async_initiate<const asio::use_awaitable_t<>, void(T)>(
+      [](auto handler, Start begin) {
+        auto executor = asio::get_associated_executor(handler);
+        begin(Done<T>([handler = std::move(handler), executor](T result) mutable {
+          asio::post(executor, [handler = std::move(handler), result = std::move(result)]() mutable {
+            std::move(handler)(std::move(result));
+          });
+        }));
+      },
+      asio::use_awaitable, std::move(start));
+}
+
+}  // namespace bv::async

@@ -1,0 +1,426 @@
+#include "libs/auth/auth.h"
+
+#include <absl/strings/escaping.h>
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_replace.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+#include <vector>
+
+#include "libs/auth/claims_cache.h"
+#include "libs/auth/golden_tokens.h"
+#include "libs/auth/jwk_set.h"
+#include "libs/auth/token.h"
+#include "libs/base/error.h"
+
+namespace bv::auth {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const absl::Time kIssued = absl::FromUnixSeconds(1'700'000'000);
+const absl::Time kExpires = kIssued + absl::Hours(1);
+const absl::Duration kSkew = absl::Seconds(30);
+
+constexpr char kClaims[] =
+    R"({"iss":"https://issuer.example","aud":"bivouac","sub":"user-1","tenant":"demo","role":"STAFF","exp":1700003600})";
+
+std::string Base64Url(const std::string& bytes) {
+  return absl::WebSafeBase64Escape(bytes);
+}
+
+std::string Secret() {
+  std::string secret;
+  EXPECT_TRUE(absl::WebSafeBase64Unescape(golden::kSecretBase64Url, &secret));
+  return secret;
+}
+
+// Signs with HMAC-SHA256, by OpenSSL alone.
+std::string Sign(const std::string& header, const std::string& claims, const std::string& secret = Secret()) {
+  const std::string text = Base64Url(header) + "." + Base64Url(claims);
+  unsigned char mac[32];
+  unsigned int length = 0;
+  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
+       reinterpret_cast<const unsigned char*>(text.data()), text.size(), mac, &length);
+  return text + "." + Base64Url(std::string(reinterpret_cast<char*>(mac), length));
+}
+
+std::string SignClaims(const std::string& claims) {
+  return Sign(R"({"alg":"HS256","kid":"hs"})", claims);
+}
+
+// The good claims with `from` replaced by `to`, signed.
+std::string SignWith(const std::string& from, const std::string& to) {
+  const std::string claims = absl::StrReplaceAll(kClaims, {{from, to}});
+  EXPECT_NE(claims, kClaims) << from;
+  return SignClaims(claims);
+}
+
+class File {
+ public:
+  explicit File(const std::string& content)
+      : path_(std::filesystem::temp_directory_path() /
+              absl::StrCat("auth_test_", getpid(), "_", ++count_, ".json")) {
+    std::ofstream(path_) << content;
+  }
+  ~File() { std::filesystem::remove(path_); }
+  std::string path() const { return path_.string(); }
+
+ private:
+  static inline int count_ = 0;
+  std::filesystem::path path_;
+};
+
+Settings SettingsFor(const std::string& jwks_file) {
+  return {
+      .jwks_file = jwks_file, .issuer = "https://issuer.example", .audience = "bivouac", .clock_skew = kSkew};
+}
+
+std::unique_ptr<Verifier> MakeVerifier() {
+  const File file(golden::kJwkSet);
+  auto verifier = Verifier::Create(SettingsFor(file.path()));
+  EXPECT_TRUE(verifier.ok()) << verifier.status();
+  return *std::move(verifier);
+}
+
+void ExpectRefused(const absl::StatusOr<Claims>& claims, const std::string& reason,
+                   const std::string& message = "") {
+  ASSERT_FALSE(claims.ok());
+  EXPECT_EQ(claims.status().code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(ErrorReason(claims.status()), reason) << claims.status();
+  EXPECT_THAT(std::string(claims.status().message()), HasSubstr(message));
+}
+
+class GoldenToken : public testing::TestWithParam<const char*> {};
+
+TEST_P(GoldenToken, IsAccepted) {
+  const auto claims = MakeVerifier()->Verify(GetParam(), kIssued);
+  ASSERT_TRUE(claims.ok()) << claims.status();
+  EXPECT_EQ(claims->user_id, "user-1");
+  EXPECT_EQ(claims->tenant.str(), "demo");
+  EXPECT_EQ(claims->role, Role::kCustomer);
+  EXPECT_EQ(claims->expires_at, kExpires);
+}
+
+// Every bit of the signature counts, those of its last character that carry no data aside.
+TEST_P(GoldenToken, IsRefusedWithAnyCharacterChanged) {
+  const std::string token = GetParam();
+  const auto verifier = MakeVerifier();
+  for (std::size_t i = 0; i + 1 < token.size(); ++i) {
+    std::string changed = token;
+    changed[i] = changed[i] == 'A' ? 'Q' : 'A';
+    EXPECT_FALSE(verifier->Verify(changed, kIssued).ok()) << "at " << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Algorithms, GoldenToken,
+                         testing::Values(golden::kHs256Token, golden::kRs256Token, golden::kPs256Token,
+                                         golden::kEs256Token));
+
+TEST(Verifier, AcceptsWhatItsOwnTestsSign) {
+  const auto claims = MakeVerifier()->Verify(SignClaims(kClaims), kIssued);
+  ASSERT_TRUE(claims.ok()) << claims.status();
+  EXPECT_EQ(claims->role, Role::kStaff);
+}
+
+TEST(Verifier, RefusesAForgedSignature) {
+  const std::string forged = Sign(R"({"alg":"HS256","kid":"hs"})", kClaims, std::string(32, 'x'));
+  ExpectRefused(MakeVerifier()->Verify(forged, kIssued), "TOKEN_INVALID", "signature");
+}
+
+TEST(Verifier, RefusesAnotherTokensSignature) {
+  const std::string token = golden::kHs256Token;
+  const std::string other = SignClaims(kClaims);
+  const std::string mixed = token.substr(0, token.rfind('.')) + other.substr(other.rfind('.'));
+  ExpectRefused(MakeVerifier()->Verify(mixed, kIssued), "TOKEN_INVALID", "signature");
+}
+
+TEST(Verifier, RefusesAnAlgorithmThatIsNotTheKeys) {
+  const auto verifier = MakeVerifier();
+  const std::string claims = Base64Url(kClaims);
+  for (const char* header : {R"({"alg":"none","kid":"hs"})", R"({"alg":"None","kid":"hs"})",
+                             R"({"kid":"hs"})", R"({"alg":"HS512","kid":"hs"})",
+                             R"({"alg":"RS256","kid":"ps"})", R"({"alg":["HS256"],"kid":"hs"})"}) {
+    for (const char* signature : {"", "AAAA"}) {
+      ExpectRefused(verifier->Verify(absl::StrCat(Base64Url(header), ".", claims, ".", signature), kIssued),
+                    "TOKEN_INVALID", "alg");
+    }
+  }
+}
+
+TEST(Verifier, RefusesAPublicKeyUsedAsAnHmacSecret) {
+  const auto verifier = MakeVerifier();
+  for (const char* kid : {"rs", "ps", "es"}) {
+    const std::string header = absl::StrCat(R"({"alg":"HS256","kid":")", kid, "\"}");
+    ExpectRefused(verifier->Verify(Sign(header, kClaims, golden::kRsaPublicPem), kIssued), "TOKEN_INVALID",
+                  "alg");
+  }
+}
+
+TEST(Verifier, RefusesTwoAlgorithmsInOneHeader) {
+  const auto verifier = MakeVerifier();
+  for (const char* header :
+       {R"({"alg":"HS256","alg":"none","kid":"hs"})", R"({"alg":"none","alg":"HS256","kid":"hs"})",
+        R"({"alg":"RS256","alg":"HS256","kid":"rs"})", R"({"alg":"HS256","alg":"RS256","kid":"rs"})"}) {
+    EXPECT_FALSE(verifier->Verify(Sign(header, kClaims, golden::kRsaPublicPem), kIssued).ok()) << header;
+  }
+}
+
+TEST(Verifier, RefusesAMissingOrUnknownKey) {
+  const auto verifier = MakeVerifier();
+  for (const char* header : {R"({"alg":"HS256"})", R"({"alg":"HS256","kid":""})",
+                             R"({"alg":"HS256","kid":"other"})", R"({"alg":"HS256","kid":7})"}) {
+    ExpectRefused(verifier->Verify(Sign(header, kClaims), kIssued), "TOKEN_INVALID", "kid");
+  }
+}
+
+TEST(Verifier, TakesNoKeyFromTheToken) {
+  const std::string header = absl::StrCat(R"({"alg":"HS256","kid":"mine","jwk":{"kty":"oct","k":")",
+                                          golden::kSecretBase64Url, R"("},"jku":"http://127.0.0.1/keys"})");
+  ExpectRefused(MakeVerifier()->Verify(Sign(header, kClaims), kIssued), "TOKEN_INVALID", "kid");
+}
+
+TEST(Verifier, RefusesACriticalExtension) {
+  const std::string token = Sign(R"({"alg":"HS256","kid":"hs","crit":["b64"],"b64":false})", kClaims);
+  ExpectRefused(MakeVerifier()->Verify(token, kIssued), "TOKEN_INVALID", "extension");
+}
+
+TEST(Verifier, RefusesWhatIsNoToken) {
+  const auto verifier = MakeVerifier();
+  const std::string good = SignClaims(kClaims);
+  const std::vector<std::string> tokens = {"",
+                                           "a",
+                                           "..",
+                                           "a.b",
+                                           "a.b.c.d",
+                                           good + ".",
+                                           "." + good,
+                                           good + "=",
+                                           good + "\n",
+                                           " " + good,
+                                           std::string("\0.\0.\0", 5),
+                                           "\xff\xfe.\xff.\xff",
+                                           Base64Url("[]") + "." + Base64Url("{}") + ".AAAA",
+                                           Base64Url("{\"alg\":") + "." + Base64Url("{}") + ".AAAA",
+                                           std::string(8193, 'a'),
+                                           std::string(1 << 20, '.')};
+  for (const std::string& token : tokens) ExpectRefused(verifier->Verify(token, kIssued), "TOKEN_MALFORMED");
+}
+
+TEST(Verifier, RefusesClaimsThatAreNoObject) {
+  const auto verifier = MakeVerifier();
+  for (const std::string& claims :
+       {std::string(), std::string("[]"), std::string("null"), std::string("{\"iss\":"),
+        std::string("{\"iss\":\"\xff\"}"), std::string(5000, '[')}) {
+    ExpectRefused(verifier->Verify(SignClaims(claims), kIssued), "TOKEN_MALFORMED");
+  }
+}
+
+TEST(Verifier, BoundsTheLength) {
+  const auto verifier = MakeVerifier();
+  const auto with_padding = [](std::size_t bytes) {
+    return SignWith(R"("role")", absl::StrCat(R"("padding":")", std::string(bytes, 'x'), R"(","role")"));
+  };
+  EXPECT_TRUE(verifier->Verify(with_padding(5800), kIssued).ok());
+  ExpectRefused(verifier->Verify(with_padding(6200), kIssued), "TOKEN_MALFORMED", "8192");
+}
+
+TEST(Verifier, ChecksIssuerAndAudience) {
+  const auto verifier = MakeVerifier();
+  const std::string aud = R"("aud":"bivouac")";
+  ExpectRefused(verifier->Verify(SignWith("issuer.example", "issuer.other"), kIssued), "TOKEN_INVALID",
+                "iss");
+  ExpectRefused(verifier->Verify(SignWith(aud, R"("aud":"other")"), kIssued), "TOKEN_INVALID", "aud");
+  ExpectRefused(verifier->Verify(SignWith(aud, R"("aud":["a","b"])"), kIssued), "TOKEN_INVALID", "aud");
+  ExpectRefused(verifier->Verify(SignWith(aud, R"("aud":[])"), kIssued), "TOKEN_INVALID", "aud");
+  ExpectRefused(verifier->Verify(SignWith(aud, R"("aud":{"bivouac":1})"), kIssued), "TOKEN_INVALID", "aud");
+  ExpectRefused(verifier->Verify(SignWith(aud + ",", ""), kIssued), "TOKEN_INVALID", "aud");
+  EXPECT_TRUE(verifier->Verify(SignWith(aud, R"("aud":["other","bivouac"])"), kIssued).ok());
+}
+
+TEST(Verifier, HonoursExpiryWithTheSkew) {
+  const std::string token = SignClaims(kClaims);
+  EXPECT_TRUE(MakeVerifier()->Verify(token, kExpires + kSkew - absl::Milliseconds(1)).ok());
+  ExpectRefused(MakeVerifier()->Verify(token, kExpires + kSkew), "TOKEN_EXPIRED");
+}
+
+TEST(Verifier, HonoursExpiryOfARememberedToken) {
+  const auto verifier = MakeVerifier();
+  const std::string token = SignClaims(kClaims);
+  ASSERT_TRUE(verifier->Verify(token, kIssued).ok());
+  ASSERT_TRUE(verifier->Verify(token, kExpires).ok());
+  ExpectRefused(verifier->Verify(token, kExpires + kSkew), "TOKEN_EXPIRED");
+  ExpectRefused(verifier->Verify(token, kExpires + kSkew), "TOKEN_EXPIRED");
+}
+
+TEST(Verifier, RequiresAnExpiryThatIsADate) {
+  const auto verifier = MakeVerifier();
+  const std::string exp = R"("exp":1700003600)";
+  ExpectRefused(verifier->Verify(SignWith("," + exp, ""), kIssued), "TOKEN_INVALID", "exp");
+  for (const char* value : {"\"1700003600\"", "null", "true", "1e300", "-1e300", "9223372036854775808"}) {
+    ExpectRefused(verifier->Verify(SignWith(exp, absl::StrCat(R"("exp":)", value)), kIssued), "TOKEN_INVALID",
+                  "exp");
+  }
+  ExpectRefused(verifier->Verify(SignWith(exp, R"("exp":-5)"), kIssued), "TOKEN_EXPIRED");
+  EXPECT_TRUE(verifier->Verify(SignWith(exp, R"("exp":1700003600.5)"), kIssued).ok());
+}
+
+TEST(Verifier, RefusesATokenOfTheFuture) {
+  const std::string exp = R"("exp":1700003600)";
+  for (const std::string claim : {"nbf", "iat"}) {
+    const std::string token = SignWith(exp, absl::StrCat(exp, ",\"", claim, "\":1700000100"));
+    ExpectRefused(MakeVerifier()->Verify(token, kIssued), "TOKEN_INVALID", claim);
+    EXPECT_TRUE(MakeVerifier()->Verify(token, kIssued + absl::Seconds(70)).ok());
+    ExpectRefused(
+        MakeVerifier()->Verify(SignWith(exp, absl::StrCat(exp, ",\"", claim, "\":\"now\"")), kIssued),
+        "TOKEN_INVALID", claim);
+  }
+}
+
+TEST(Verifier, ChecksSubjectTenantAndRole) {
+  const auto verifier = MakeVerifier();
+  const std::string sub = R"("sub":"user-1")";
+  const std::string tenant = R"("tenant":"demo")";
+  const std::string role = R"("role":"STAFF")";
+  for (const std::string& value : {std::string(R"("")"), std::string("7"),
+                                   "\"" + std::string(129, 'x') + "\"", std::string(R"("a\u0000b")")}) {
+    ExpectRefused(verifier->Verify(SignWith(sub, R"("sub":)" + value), kIssued), "TOKEN_INVALID", "sub");
+  }
+  for (const char* value : {R"("")", R"("Demo")", R"("a,b")", R"("-a")", "null", R"(["demo"])"}) {
+    ExpectRefused(verifier->Verify(SignWith(tenant, absl::StrCat(R"("tenant":)", value)), kIssued),
+                  "TOKEN_INVALID", "tenant");
+  }
+  for (const char* value : {R"("")", R"("staff")", R"("ROOT")", R"("NONE")", R"(["ADMIN"])", "3"}) {
+    ExpectRefused(verifier->Verify(SignWith(role, absl::StrCat(R"("role":)", value)), kIssued),
+                  "TOKEN_INVALID", "role");
+  }
+  ExpectRefused(verifier->Verify(SignWith(sub + ",", ""), kIssued), "TOKEN_INVALID", "sub");
+  ExpectRefused(verifier->Verify(SignWith(tenant + ",", ""), kIssued), "TOKEN_INVALID", "tenant");
+  ExpectRefused(verifier->Verify(SignWith(role + ",", ""), kIssued), "TOKEN_INVALID", "role");
+}
+
+TEST(Verifier, NeverRepeatsTheToken) {
+  const auto verifier = MakeVerifier();
+  for (const std::string& token : {SignWith("issuer.example", "evil.example"), std::string("not-a-token"),
+                                   Sign(R"({"alg":"HS256","kid":"evil-kid"})", kClaims)}) {
+    const auto claims = verifier->Verify(token, kIssued);
+    ASSERT_FALSE(claims.ok());
+    EXPECT_THAT(claims.status().ToString(), Not(HasSubstr(token)));
+    EXPECT_THAT(claims.status().ToString(), Not(HasSubstr("evil")));
+  }
+}
+
+TEST(Verifier, ServesManyThreads) {
+  const auto verifier = MakeVerifier();
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&verifier, t] {
+      for (int i = 0; i < 50; ++i) {
+        const std::string mine = SignWith("user-1", absl::StrCat("user-", t, "-", i));
+        const auto claims = verifier->Verify(mine, kIssued);
+        ASSERT_TRUE(claims.ok());
+        EXPECT_EQ(claims->user_id, absl::StrCat("user-", t, "-", i));
+        EXPECT_TRUE(verifier->Verify(golden::kEs256Token, kIssued).ok());
+        EXPECT_FALSE(verifier->Verify(mine + "A", kIssued).ok());
+      }
+    });
+  }
+}
+
+TEST(Verifier, CreateNamesTheFileAndTheKey) {
+  const auto missing = Verifier::Create(SettingsFor("/does/not/exist.json"));
+  EXPECT_THAT(missing.status().ToString(), HasSubstr("auth.jwks_file"));
+  EXPECT_THAT(missing.status().ToString(), HasSubstr("/does/not/exist.json"));
+
+  const File file(R"({"keys":[{"kty":"oct","kid":"short","alg":"HS256","k":"c2VjcmV0"}]})");
+  const auto weak = Verifier::Create(SettingsFor(file.path()));
+  EXPECT_THAT(weak.status().ToString(), HasSubstr(file.path()));
+  EXPECT_THAT(weak.status().ToString(), HasSubstr("short"));
+  EXPECT_THAT(weak.status().ToString(), Not(HasSubstr("c2VjcmV0")));
+}
+
+TEST(JwkSet, RefusesWhatIsNotASetOfStrongSigningKeys) {
+  const std::string k = absl::StrCat(R"("k":")", golden::kSecretBase64Url, "\"");
+  const struct {
+    std::string json;
+    const char* message;
+  } kCases[] = {
+      {"", "not JSON"},
+      {"{", "not JSON"},
+      {"[]", "keys"},
+      {R"({"keys":{}})", "keys"},
+      {R"({"keys":[]})", "not empty"},
+      {R"({"keys":[7]})", "keys[0]: kid"},
+      {R"({"keys":[{"kty":"oct","alg":"HS256",)" + k + "}]}", "keys[0]: kid"},
+      {R"({"keys":[{"kty":"oct","kid":"a",)" + k + "}]}", "alg must be"},
+      {R"({"keys":[{"kty":"oct","kid":"a","alg":"none",)" + k + "}]}", "alg must be"},
+      {R"({"keys":[{"kty":"oct","kid":"a","alg":"RS256",)" + k + "}]}", "kty must be RSA"},
+      {R"({"keys":[{"kty":"oct","kid":"a","alg":"HS256","use":"enc",)" + k + "}]}", "use must be sig"},
+      {R"({"keys":[{"kty":"oct","kid":"a","alg":"HS256"}]})", "not a valid oct key"},
+      {R"({"keys":[{"kty":"oct","kid":"a","alg":"HS256","k":"AAAA"}]})", "needs at least 256"},
+      {R"({"keys":[{"kty":"EC","kid":"a","alg":"ES256","crv":"P-384","x":"AA","y":"AA"}]})", "P-256"},
+      {R"({"keys":[{"kty":"EC","kid":"a","alg":"ES256","crv":"P-256","x":"AA","y":"AA"}]})",
+       "not a valid EC key"},
+      {absl::StrCat(R"({"keys":[)", golden::kWeakRsaJwk, "]}"), "needs at least 2048"},
+      {R"({"keys":[{"kty":"oct","kid":"a","alg":"HS256",)" + k +
+           R"(},{"kty":"oct","kid":"a","alg":"HS256",)" + k + "}]}",
+       "stands twice"},
+  };
+  for (const auto& test : kCases) {
+    const auto keys = ParseJwkSet(test.json);
+    ASSERT_FALSE(keys.ok()) << test.json;
+    EXPECT_THAT(std::string(keys.status().message()), HasSubstr(test.message));
+  }
+}
+
+Claims ClaimsOf(int user) {
+  return {.user_id = absl::StrCat(user),
+          .tenant = TenantId::Trusted("demo"),
+          .role = Role::kStaff,
+          .expires_at = kExpires};
+}
+
+TEST(ClaimsCache, StaysWithinItsBoundAndKeepsWhatIsUsed) {
+  ClaimsCache cache(100);
+  const ClaimsCache::Key used = ClaimsCache::KeyOf("used");
+  cache.Put(used, ClaimsOf(-1));
+  for (int i = 0; i < 1000; ++i) {
+    cache.Put(ClaimsCache::KeyOf(absl::StrCat(i)), ClaimsOf(i));
+    ASSERT_LE(cache.size(), 100u);
+    const auto claims = cache.Find(used);
+    ASSERT_TRUE(claims) << i;
+    EXPECT_EQ(claims->user_id, "-1");
+  }
+  EXPECT_FALSE(cache.Find(ClaimsCache::KeyOf("0")));
+  EXPECT_EQ(cache.Find(ClaimsCache::KeyOf("999"))->user_id, "999");
+}
+
+TEST(ClaimsCache, Forgets) {
+  ClaimsCache cache(100);
+  const ClaimsCache::Key key = ClaimsCache::KeyOf("a");
+  cache.Put(key, ClaimsOf(1));
+  cache.Erase(key);
+  EXPECT_FALSE(cache.Find(key));
+  EXPECT_EQ(cache.size(), 0u);
+}
+
+TEST(Roles, AreReadAndNamed) {
+  for (const Role role : {Role::kCustomer, Role::kStaff, Role::kAdmin, Role::kService}) {
+    EXPECT_EQ(ParseRole(RoleName(role)), role);
+  }
+  EXPECT_EQ(ParseRole("customer"), Role::kNone);
+  EXPECT_EQ(ParseRole("NONE"), Role::kNone);
+  EXPECT_EQ(ParseRole(""), Role::kNone);
+}
+
+}  // namespace
+}  // namespace bv::auth

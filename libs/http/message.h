@@ -1,0 +1,70 @@
+// A request and its answer, as a handler sees them.
+#pragma once
+
+#include <cstddef>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bv::http {
+
+struct Header {
+  std::string_view name;
+  std::string_view value;
+};
+
+// Its texts live until the handler has returned.
+struct Request {
+  std::string_view method;
+  // As sent, percent-encoded; it starts with '/'.
+  std::string_view path;
+  // What follows the '?', percent-encoded.
+  std::string_view query;
+  std::vector<Header> headers;
+  std::string_view body;
+  // Requested when the client has gone.
+  std::stop_token stop;
+
+  // The first value under `name`, in any case; empty when there is none.
+  std::string_view Find(std::string_view name) const;
+  std::size_t Count(std::string_view name) const;
+};
+
+class Response {
+ public:
+  int status = 200;
+  std::string body;
+  // What metrics call the request by, for example "GET /api/v1/orders/{order_id}"; one of a bounded set.
+  std::string_view route = "none";
+
+  // A control character in `value` becomes a blank, so that no value can end its line.
+  void AddHeader(std::string_view name, std::string_view value);
+  // The added headers, as lines.
+  const std::string& header_lines() const { return header_lines_; }
+  // As new; keeps the memory that the usual answer needs.
+  void Clear();
+
+ private:
+  std::string header_lines_;
+};
+
+// Why something is not taken for a request.
+struct Refusal {
+  int status;
+  std::string_view reason;
+  std::string_view detail;
+};
+
+enum class Persistence { kKeepAlive, kClose };
+
+// Appends status line and headers, the server's own included. No `Content-Length` for a status that has no
+// body.
+void AppendHead(const Response& response, Persistence persistence, std::string& out);
+
+// "Not Found" for 404.
+std::string_view ReasonPhrase(int status);
+
+bool IsSameName(std::string_view a, std::string_view b);
+
+}  // namespace bv::http

@@ -1,0 +1,34 @@
+#include "libs/http/uri.h"
+
+#include <gtest/gtest.h>
+
+namespace bv::http {
+namespace {
+
+TEST(PercentDecode, DecodesByThePartOfTheUri) {
+  std::string out = "before";
+  EXPECT_TRUE(PercentDecode("a%20b+%c3%A9", UriPart::kPath, out));
+  EXPECT_EQ(out, "a b+é");
+  EXPECT_TRUE(PercentDecode("a+b%2B", UriPart::kQuery, out));
+  EXPECT_EQ(out, "a b+");
+}
+
+TEST(PercentDecode, RefusesHalfAnEscape) {
+  std::string out;
+  for (const char* text : {"%", "%4", "a%", "%4g", "%g4", "%%41"})
+    EXPECT_FALSE(PercentDecode(text, UriPart::kPath, out)) << text;
+}
+
+TEST(AppendPercentEncoded, IsUndoneByDecoding) {
+  std::string all;
+  for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
+  std::string encoded;
+  AppendPercentEncoded(all, encoded);
+  EXPECT_EQ(encoded.find_first_of(" /?#%+&=", 0), encoded.find('%'));
+  std::string decoded;
+  ASSERT_TRUE(PercentDecode(encoded, UriPart::kPath, decoded));
+  EXPECT_EQ(decoded, all);
+}
+
+}  // namespace
+}  // namespace bv::http

@@ -1,0 +1,168 @@
+// gRPC server with coroutine handlers. One interceptor for all calls: it reads the method's `access` option, checks token, role,
+// tenant and Idempotency-Key, takes the trace context, the deadline and the cancellation, and turns the answer's status into gRPC's.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <absl/status/statusor.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <google/protobuf/descriptor.h>
+#include <grpcpp/grpcpp.h>
+
+#include "libs/async/task.h"
+#include "libs/auth/auth.h"
+#include "libs/base/request_context.h"
+#include "libs/config/config.h"
+#include "libs/telemetry/telemetry.h"
+
+namespace bv::rpc {
+
+struct ServerSettings {
+  std::string address;
+  // Larger requests are RESOURCE_EXHAUSTED.
+  int message_bytes_max = 0;
+  // Calls being handled at once; more are RESOURCE_EXHAUSTED with a retry time.
+  int calls_max = 0;
+  // For callers that send no deadline.
+  absl::Duration default_deadline;
+
+  void Bind(config::Binder& b);  // grpc.address, grpc.message_bytes_max, grpc.calls_max, grpc.default_deadline
+};
+
+template <class Request>
+class Call {
+ public:
+  Call(const Request& request, const RequestContext& context) : request_(&request), context_(&context) {}
+  // Both live until the handler has returned.
+  const Request& request() const { return *request_; }
+  const RequestContext& context() const { return *context_; }
+
+ private:
+  const Request* request_;
+  const RequestContext* context_;
+};
+
+template <class Response>
+using Reply = async::Task<absl::StatusOr<Response>>;
+
+// What the interceptor needs of a method, read from the descriptor once.
+class MethodInfo;
+
+class Server {
+ public:
+  // `verifier` may be null for a server without methods that need a token.
+  Server(boost::asio::io_context& io, ServerSettings settings, auth::Verifier* verifier);
+  ~Server();
+
+  // Serves `method` of the service `service_full_name` by a member function of `handler`, which outlives the server. Types
+  // that differ from the contract's end the process at start.
+  template <class Handler, class Request, class Response>
+  void Handle(std::string_view service_full_name, std::string_view method, Handler& handler,
+              Reply<Response> (Handler::*function)(Call<Request>));
+
+  // Binds and serves. FAILED_PRECONDITION names a method of a served service that has no handler; UNAVAILABLE the address when it
+  // is taken.
+  absl::Status Start();
+  // The gRPC health service answers SERVING for "" and every service, or NOT_SERVING.
+  void SetServing(bool serving);
+  // Takes no new calls, lets the running ones end until `deadline`, then cancels them.
+  void Shutdown(absl::Time deadline);
+  // The bound port, for address "…:0".
+  int port() const { return port_; }
+
+ private:
+  struct Parts;
+  class Registration;
+  void Register(std::string_view service_full_name, std::string_view method, const google::protobuf::Descriptor& request,
+                const google::protobuf::Descriptor& response,
+                std::function<grpc::internal::MethodHandler*(const MethodInfo&)> make_handler);
+
+  boost::asio::io_context& io_;
+  std::unique_ptr<Parts> parts_;
+  int port_ = 0;
+};
+
+// --- Below: what the template above needs.
+
+// Counts, checks and measures one call; the part of the reactor that does not depend on types.
+class CallScope {
+ public:
+  CallScope(const MethodInfo& method, grpc::CallbackServerContext& server_context);
+  ~CallScope();
+  CallScope(const CallScope&) = delete;
+  CallScope& operator=(const CallScope&) = delete;
+
+  // Fills in context() from the metadata, or says why the call is refused.
+  absl::Status Admit();
+  const RequestContext& context() const { return context_; }
+  void Cancel() { stop_.request_stop(); }
+  // Ends the call's span, counts its outcome, logs an internal error, and returns what goes to the client.
+  grpc::Status Finish(const absl::Status& status);
+
+ private:
+  const MethodInfo& method_;
+  grpc::CallbackServerContext& server_context_;
+  std::stop_source stop_;
+  RequestContext context_;
+  absl::Time start_;
+  std::unique_ptr<telemetry::Span> span_;
+  bool admitted_ = false;
+};
+
+boost::asio::io_context& IoOf(const MethodInfo& method);
+
+template <class Handler, class Request, class Response>
+class UnaryReactor final : public grpc::ServerUnaryReactor {
+ public:
+  using Function = Reply<Response> (Handler::*)(Call<Request>);
+
+  UnaryReactor(const MethodInfo& method, grpc::CallbackServerContext& server_context, const Request& request, Response& response,
+               Handler& handler, Function function)
+      : scope_(method, server_context), request_(request), response_(response), handler_(handler), function_(function) {
+    if (absl::Status refused = scope_.Admit(); !refused.ok()) {
+      Finish(scope_.Finish(refused));
+      return;
+    }
+    boost::asio::co_spawn(IoOf(method), Run(), [](std::exception_ptr) {});
+  }
+
+  void OnDone() override { delete this; }
+  void OnCancel() override { scope_.Cancel(); }
+
+ private:
+  async::Task<void> Run() {
+    absl::Status status;
+    try {
+      absl::StatusOr<Response> reply = co_await (handler_.*function_)(Call<Request>(request_, scope_.context()));
+      status = reply.status();
+      if (reply.ok()) response_ = *std::move(reply);
+    } catch (const std::exception& error) {
+      status = absl::InternalError(error.what());
+    }
+    Finish(scope_.Finish(status));
+  }
+
+  CallScope scope_;
+  const Request& request_;
+  Response& response_;
+  Handler& handler_;
+  Function function_;
+};
+
+template <class Handler, class Request, class Response>
+void Server::Handle(std::string_view service_full_name, std::string_view method, Handler& handler,
+                    Reply<Response> (Handler::*function)(Call<Request>)) {
+  Register(service_full_name, method, *Request::descriptor(), *Response::descriptor(),
+           [&handler, function](const MethodInfo& info) -> grpc::internal::MethodHandler* {
+             return new grpc::internal::CallbackUnaryHandler<Request, Response>(
+                 [&info, &handler, function](grpc::CallbackServerContext* context, const Request* request, Response* response) {
+                   return new UnaryReactor<Handler, Request, Response>(info, *context, *request, *response, handler, function);
+                 });
+           });
+}
+
+}  // namespace bv::rpc

@@ -1,0 +1,13 @@
+// absl::Status ↔ grpc::Status. Reason, field and retry time travel as google.rpc.Status details (ErrorInfo, BadRequest, RetryInfo),
+// which any gRPC client can read (https://google.aip.dev/193).
+#pragma once
+
+#include <absl/status/status.h>
+#include <grpcpp/support/status.h>
+
+namespace bv::rpc {
+
+grpc::Status ToGrpc(const absl::Status& status);
+absl::Status FromGrpc(const grpc::Status& status);
+
+}  // namespace bv::rpc

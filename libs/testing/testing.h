@@ -1,0 +1,75 @@
+// What integration tests share. They run against the real servers that `tools/bv test` starts and names in the environment.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include "libs/async/task.h"
+#include "libs/base/request_context.h"
+#include "libs/postgres/postgres.h"
+
+namespace bv::testing {
+
+// The value of an environment variable that `tools/bv test` sets; ends the test program with a clear message when it is not set.
+std::string Environment(const char* name);
+
+// A database of its own on the test server, with the fleet's roles and schemas and the outbox; dropped at the end.
+class Database {
+ public:
+  // `service` is "product", "cart", "order" or "inventory": its migrations are applied and Connection() logs in as its role.
+  // "outbox-relay" is always migrated, since the others write to its table.
+  explicit Database(std::string_view service);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  const std::string& name() const { return name_; }
+  // As the service's role.
+  postgres::ConnectionSettings Connection() const { return ConnectionOf(role_); }
+  postgres::ConnectionSettings ConnectionOf(std::string_view role) const;
+  // A libpq URL of the superuser, who sees all rows.
+  const std::string& superuser_url() const { return superuser_url_; }
+  // Runs one statement as the superuser and returns the first column of the first row, or "".
+  std::string Query(const std::string& sql) const;
+
+ private:
+  std::string name_;
+  std::string role_;
+  std::string superuser_url_;
+};
+
+// Runs coroutines for a test that is not one.
+class Loop {
+ public:
+  Loop();
+  ~Loop();
+  boost::asio::io_context& io() { return io_; }
+
+  // Waits for the result.
+  template <class T>
+  T Run(async::Task<T> task) {
+    return boost::asio::co_spawn(io_, std::move(task), boost::asio::use_future).get();
+  }
+
+ private:
+  boost::asio::io_context io_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  std::thread thread_;
+};
+
+// A context as the interceptor makes it.
+RequestContext ContextOf(std::string_view tenant, std::string_view user = "user-1", Role role = Role::kCustomer);
+
+// An HS256 token of the development issuer, signed with the key of the JWK set `jwks` (one oct key).
+std::string MakeToken(std::string_view jwks, std::string_view tenant, std::string_view user, Role role,
+                      absl::Duration lifetime = absl::Hours(1));
+
+}  // namespace bv::testing

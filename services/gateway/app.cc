@@ -1,0 +1,57 @@
+#include "services/gateway/app.h"
+
+#include "commerce/cart/v1/service.pb.h"
+#include "commerce/inventory/v1/service.pb.h"
+#include "commerce/order/v1/service.pb.h"
+#include "commerce/product/v1/service.pb.h"
+#include "libs/base/macros.h"
+#include "libs/telemetry/telemetry.h"
+
+namespace bv::gateway {
+
+void App::Settings::Bind(config::Binder& b) {
+  http.Bind(b);
+  b.Duration("http.request_timeout", request_timeout, {absl::Milliseconds(10), absl::Minutes(5)});
+  b.Text("product.address", product_address);
+  b.Text("cart.address", cart_address);
+  b.Text("order.address", order_address);
+  b.Text("inventory.address", inventory_address);
+  peer.Bind(b);
+}
+
+absl::Status App::Start() {
+  // A new service: its setting above and a line here. A new annotated RPC of one of these: nothing.
+  const std::pair<const google::protobuf::FileDescriptor*, const std::string*> served[] = {
+      {commerce::product::v1::Product::descriptor()->file(), &settings_.product_address},
+      {commerce::cart::v1::Cart::descriptor()->file(), &settings_.cart_address},
+      {commerce::order::v1::Order::descriptor()->file(), &settings_.order_address},
+      {commerce::inventory::v1::StockStatus::descriptor()->file(), &settings_.inventory_address},
+  };
+  std::vector<Backend> backends;
+  for (const auto& [contract, address] : served) {
+    peers_.push_back(std::make_unique<rpc::Peer>(*address, settings_.peer));
+    backends.push_back({.contract = contract, .peer = peers_.back().get()});
+  }
+  ASSIGN_OR_RETURN(routes_, RouteTable::Build(backends));
+
+  gateway_ = std::make_unique<Gateway>(
+      routes_, host_.verifier(), [this] { return host_.ready(); }, settings_.request_timeout);
+  http::Handlers handlers{
+      .handle = [this](const http::Request& request,
+                       http::Response& response) { return gateway_->Handle(request, response); },
+      .refuse = [this](const http::Refusal& refusal,
+                       http::Response& response) { gateway_->Refuse(refusal, response); },
+  };
+  server_ = std::make_unique<http::Server>(host_.io(), settings_.http, std::move(handlers));
+  host_.OnDrain([this](absl::Time deadline) { server_->Drain(deadline); });
+  RETURN_IF_ERROR(server_->Start());
+  telemetry::Log(telemetry::Level::kInfo, "serving HTTP",
+                 {{"port", server_->port()}, {"routes", static_cast<std::int64_t>(routes_.routes().size())}});
+  return absl::OkStatus();
+}
+
+void App::Stop() {
+  if (server_) server_->Drain(absl::Now());
+}
+
+}  // namespace bv::gateway

@@ -1,0 +1,141 @@
+#include "services/gateway/rest/gateway.h"
+
+#include <google/protobuf/arena.h>
+#include <grpcpp/impl/codegen/proto_utils.h>
+#include <grpcpp/support/byte_buffer.h>
+
+#include "libs/base/error.h"
+#include "libs/base/macros.h"
+#include "libs/base/strings.h"
+#include "libs/telemetry/telemetry.h"
+#include "services/gateway/rest/caller.h"
+#include "services/gateway/rest/transcode.h"
+
+namespace bv::gateway {
+namespace {
+
+using google::protobuf::Message;
+using telemetry::Level;
+
+absl::Status Serialize(const Message& message, grpc::ByteBuffer& buffer) {
+  bool own_buffer = false;
+  const grpc::Status status = grpc::SerializationTraits<Message>::Serialize(message, &buffer, &own_buffer);
+  return status.ok() ? absl::OkStatus() : absl::InternalError(status.error_message());
+}
+
+absl::Status Deserialize(grpc::ByteBuffer& buffer, Message& message) {
+  const grpc::Status status = grpc::SerializationTraits<Message>::Deserialize(&buffer, &message);
+  return status.ok() ? absl::OkStatus()
+                     : absl::InternalError(Concat("response is no ", message.GetTypeName()));
+}
+
+// What has no gRPC status to be mapped from.
+std::optional<Problem> CheckHttp(const http::Request& request, const Match& match, http::Response& response) {
+  if (match.route == nullptr && match.allow.empty()) {
+    return Problem{.status = 404, .code = "ROUTE_NOT_FOUND", .detail = "no such path"};
+  }
+  if (match.route == nullptr) {
+    response.AddHeader("Allow", match.allow);
+    return Problem{
+        .status = 405, .code = "METHOD_NOT_ALLOWED", .detail = Concat("the path has ", match.allow)};
+  }
+  if (!request.body.empty() && match.route->body != Body::kNone && !IsJson(request.Find("Content-Type"))) {
+    return Problem{.status = 415,
+                   .code = "UNSUPPORTED_MEDIA_TYPE",
+                   .detail = "the body must be application/json",
+                   .field = "Content-Type"};
+  }
+  return std::nullopt;
+}
+
+// How a client is to prove who it is (RFC 6750, 3).
+void AddChallenge(const Problem& problem, http::Response& response) {
+  if (problem.status != 401) return;
+  response.AddHeader("WWW-Authenticate",
+                     problem.code == "TOKEN_MISSING" ? "Bearer" : "Bearer error=\"invalid_token\"");
+}
+
+}  // namespace
+
+async::Task<void> Gateway::Handle(const http::Request& request, http::Response& response) const {
+  if (AnswerHealth(request, response)) co_return;
+  const absl::Time start = absl::Now();
+  const Match match = routes_.Find(request.method, request.path);
+  response.route = match.route != nullptr ? std::string_view(match.route->name) : "unmatched";
+  telemetry::Span span(response.route, telemetry::SpanKind::kServer,
+                       telemetry::ParseTraceparent(request.Find("traceparent")));
+  RequestContext context{.trace = span.context(), .deadline = start + request_timeout_, .stop = request.stop};
+
+  std::string request_id;
+  Outcome outcome{.status = ReadRequestIds(request, context, request_id)};
+  response.AddHeader("X-Request-Id", request_id);
+  response.AddHeader("Correlation-Id", context.correlation_id);
+  std::optional<Problem> problem;
+  if (outcome.status.ok()) problem = CheckHttp(request, match, response);
+  if (outcome.status.ok() && !problem) outcome = co_await Call(request, match, context, response);
+  if (!outcome.status.ok()) problem = ProblemOf(outcome.status, outcome.refused_by, request);
+  if (problem) {
+    response.body.clear();
+    AddChallenge(*problem, response);
+    WriteProblem(*problem, request.path, context.trace.trace_id, response);
+  }
+  if (response.status >= 500) {
+    span.Fail(outcome.status);
+    telemetry::Log(problem->status == 500 ? Level::kError : Level::kWarn, context, "request failed",
+                   {{"route", response.route}, {"status", response.status}, {"error", outcome.status}});
+  } else if (telemetry::LogEnabled(Level::kDebug)) {
+    telemetry::Log(
+        Level::kDebug, context, "request",
+        {{"route", response.route}, {"status", response.status}, {"durationMs", absl::Now() - start}});
+  }
+}
+
+async::Task<Gateway::Outcome> Gateway::Call(const http::Request& request, const Match& match,
+                                            RequestContext& context, http::Response& response) const {
+  const Route& route = *match.route;
+  google::protobuf::Arena arena;
+  grpc::ByteBuffer request_bytes;
+  const auto prepare = [&]() -> absl::Status {
+    RETURN_IF_ERROR(Admit(request, route, verifier_, context));
+    Message& message = *route.request->New(&arena);
+    RETURN_IF_ERROR(ReadRequest(request, match, message));
+    return Serialize(message, request_bytes);
+  };
+  Outcome outcome{.status = prepare()};
+  if (!outcome.status.ok()) co_return outcome;
+
+  absl::StatusOr<grpc::ByteBuffer> response_bytes =
+      co_await route.peer->CallRaw(*route.method, request_bytes, context);
+  outcome = {.status = response_bytes.status(), .refused_by = RefusedBy::kService};
+  if (!outcome.status.ok()) co_return outcome;
+  const auto answer = [&]() -> absl::Status {
+    Message& message = *route.response->New(&arena);
+    RETURN_IF_ERROR(Deserialize(*response_bytes, message));
+    return WriteResponse(route, message, response);
+  };
+  outcome.status = answer();
+  co_return outcome;
+}
+
+bool Gateway::AnswerHealth(const http::Request& request, http::Response& response) const {
+  const bool alive = request.path == "/healthz";
+  if ((!alive && request.path != "/readyz") || (request.method != "GET" && request.method != "HEAD")) return false;
+  response.route = alive ? "GET /healthz" : "GET /readyz";
+  const bool good = alive || ready_();
+  response.status = good ? 200 : 503;
+  response.AddHeader("Content-Type", "application/json");
+  response.body = good ? "{\"status\":\"ok\"}" : "{\"status\":\"not ready\"}";
+  return true;
+}
+
+void Gateway::Refuse(const http::Refusal& refusal, http::Response& response) const {
+  Problem problem{
+      .status = refusal.status, .code = std::string(refusal.reason), .detail = std::string(refusal.detail)};
+  if (refusal.status == 503) problem.retry_after = absl::Seconds(1);
+  const TraceContext trace = telemetry::ParseTraceparent({});
+  response.AddHeader("X-Request-Id", trace.trace_id);
+  response.AddHeader("Correlation-Id", trace.trace_id);
+  WriteProblem(problem, {}, trace.trace_id, response);
+}
+
+}  // namespace bv::gateway

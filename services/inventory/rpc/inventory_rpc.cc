@@ -1,0 +1,83 @@
+#include "services/inventory/rpc/inventory_rpc.h"
+
+#include "libs/base/error.h"
+#include "libs/base/macros.h"
+#include "libs/base/strings.h"
+#include "services/inventory/rpc/convert.h"
+#include "services/inventory/store/stock_rows.h"
+
+namespace bv::inventory {
+
+namespace product = commerce::product::v1;
+
+InventoryRpc::InventoryRpc(StockLanes& lanes, postgres::Pool& pool, rpc::Client<product::Products>& products,
+                           absl::Duration default_hold)
+    : lanes_(lanes),
+      pool_(pool),
+      products_(products),
+      default_hold_(default_hold),
+      reservation_failures_(telemetry::Counter("inventory_reservation_failures_total", "Reservations that were refused or failed.")) {}
+
+void InventoryRpc::Serve(rpc::Server& server) {
+  const std::string_view service = "commerce.inventory.v1.Inventory";
+  server.Handle(service, "ReserveStock", *this, &InventoryRpc::ReserveStock);
+  server.Handle(service, "ReleaseStock", *this, &InventoryRpc::ReleaseStock);
+  server.Handle(service, "QueryStock", *this, &InventoryRpc::QueryStock);
+  server.Handle(service, "AdjustStock", *this, &InventoryRpc::AdjustStock);
+}
+
+rpc::Reply<pb::ReserveResponse> InventoryRpc::ReserveStock(rpc::Call<pb::ReserveRequest> call) {
+  CO_ASSIGN_OR_RETURN(ReserveCommand command, FromProto(call.request(), call.context(), default_hold_));
+  // Requests for one SKU meet in one lane; which of several SKUs decides does not matter, as long as it is always the same.
+  const std::string key = std::ranges::min(command.lines, {}, &Line::sku).sku.str();
+  absl::StatusOr<Outcome> outcome = co_await lanes_.Submit(key, std::move(command), call.context());
+  if (!outcome.ok()) {
+    reservation_failures_.Increment();
+    co_return outcome.status();
+  }
+  co_return ToReserveResponse(outcome->reservation);
+}
+
+rpc::Reply<pb::ReleaseResponse> InventoryRpc::ReleaseStock(rpc::Call<pb::ReleaseRequest> call) {
+  CO_ASSIGN_OR_RETURN(ReleaseCommand command, FromProto(call.request(), call.context()));
+  const std::string key = command.reservation_id;
+  CO_ASSIGN_OR_RETURN(const Outcome outcome, co_await lanes_.Submit(key, std::move(command), call.context()));
+  co_return ToReleaseResponse(outcome.reservation);
+}
+
+rpc::Reply<pb::StockStatus> InventoryRpc::QueryStock(rpc::Call<pb::StockQuery> call) {
+  CO_ASSIGN_OR_RETURN(const SkuCode sku, SkuCode::Parse(call.request().sku()));
+  CO_ASSIGN_OR_RETURN(const Shelf shelf, co_await ReadStock(call.context(), sku));
+  if (shelf.places.empty()) co_return NotFound("SKU_NOT_FOUND", Concat("there is no stock of ", sku.str()));
+  co_return ToProto(sku, shelf);
+}
+
+rpc::Reply<pb::StockStatus> InventoryRpc::AdjustStock(rpc::Call<pb::AdjustRequest> call) {
+  CO_ASSIGN_OR_RETURN(AdjustCommand command, FromProto(call.request(), call.context()));
+  const SkuCode sku = command.sku;
+  CO_ASSIGN_OR_RETURN(command.product, co_await ProductOf(call.context(), sku));
+  CO_ASSIGN_OR_RETURN(const Outcome outcome, co_await lanes_.Submit(sku.str(), std::move(command), call.context()));
+  co_return ToProto(sku, outcome.shelf);
+}
+
+async::Task<absl::StatusOr<Shelf>> InventoryRpc::ReadStock(const RequestContext& context, SkuCode sku) {
+  std::function<absl::StatusOr<Shelf>(postgres::Session&)> read = [&](postgres::Session& session) -> absl::StatusOr<Shelf> {
+    return ReadShelf(session, context.tenant, sku);
+  };
+  co_return co_await pool_.Read<Shelf>(context, std::move(read));
+}
+
+async::Task<absl::StatusOr<ProductId>> InventoryRpc::ProductOf(const RequestContext& context, SkuCode sku) {
+  CO_ASSIGN_OR_RETURN(const Shelf shelf, co_await ReadStock(context, sku));
+  if (!shelf.product.empty()) co_return shelf.product;
+  product::ResolveVariantsRequest request;
+  request.add_variants()->set_sku(sku.str());
+  CO_ASSIGN_OR_RETURN(const product::ResolveVariantsResponse response,
+                      co_await products_.Call(&rpc::Async<product::Products>::ResolveVariants, request, context));
+  if (response.variants_size() != 1 || response.variants(0).product_id().empty()) {
+    co_return Error(absl::StatusCode::kInvalidArgument, "SKU_UNKNOWN", Concat("the catalogue has no SKU ", sku.str()), "sku");
+  }
+  co_return ProductId::Trusted(response.variants(0).product_id());
+}
+
+}  // namespace bv::inventory

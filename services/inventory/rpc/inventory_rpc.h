@@ -1,0 +1,40 @@
+// The service commerce.inventory.v1.Inventory.
+#pragma once
+
+#include "commerce/inventory/v1/service.pb.h"
+#include "commerce/product/v1/service.grpc.pb.h"
+#include "libs/postgres/postgres.h"
+#include "libs/rpc/client.h"
+#include "libs/rpc/server.h"
+#include "services/inventory/store/stock_batch.h"
+
+namespace bv::inventory {
+
+namespace pb = commerce::inventory::v1;
+
+class InventoryRpc {
+ public:
+  InventoryRpc(StockLanes& lanes, postgres::Pool& pool, rpc::Client<commerce::product::v1::Products>& products,
+               absl::Duration default_hold);
+
+  // Handlers are served by `server` from its start on.
+  void Serve(rpc::Server& server);
+
+  rpc::Reply<pb::ReserveResponse> ReserveStock(rpc::Call<pb::ReserveRequest> call);
+  rpc::Reply<pb::ReleaseResponse> ReleaseStock(rpc::Call<pb::ReleaseRequest> call);
+  rpc::Reply<pb::StockStatus> QueryStock(rpc::Call<pb::StockQuery> call);
+  rpc::Reply<pb::StockStatus> AdjustStock(rpc::Call<pb::AdjustRequest> call);
+
+ private:
+  async::Task<absl::StatusOr<Shelf>> ReadStock(const RequestContext& context, SkuCode sku);
+  // The product that has the SKU: from the stock, else from the catalogue. INVALID_ARGUMENT, reason SKU_UNKNOWN.
+  async::Task<absl::StatusOr<ProductId>> ProductOf(const RequestContext& context, SkuCode sku);
+
+  StockLanes& lanes_;
+  postgres::Pool& pool_;
+  rpc::Client<commerce::product::v1::Products>& products_;
+  absl::Duration default_hold_;
+  prometheus::Counter& reservation_failures_;
+};
+
+}  // namespace bv::inventory

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "libs/postgres/lane.h"
+#include "libs/postgres/postgres.h"
+#include "libs/rpc/client.h"
+#include "libs/service/service.h"
+#include "services/order/rpc/checkout.h"
+#include "services/order/rpc/order_rpc.h"
+
+namespace bv::order {
+
+class App {
+ public:
+  static constexpr std::string_view kName = "order";
+
+  struct Settings {
+    postgres::ConnectionSettings connection;
+    postgres::PoolSettings pool;
+    postgres::LaneSettings lanes;
+    absl::Duration migrate_timeout;
+    std::string product_address;
+    std::string inventory_address;
+    std::string cart_address;
+    rpc::PeerSettings peer;
+
+    void Bind(config::Binder& b);
+  };
+
+  App(const Settings& settings, service::Host& host) : settings_(settings), host_(host) {}
+  absl::Status Start();
+  void Stop();
+
+ private:
+  const Settings settings_;
+  service::Host& host_;
+  std::unique_ptr<postgres::Pool> pool_;
+  std::unique_ptr<OrderLanes> lanes_;
+  std::unique_ptr<Peers> peers_;
+  std::unique_ptr<Checkout> checkout_;
+  std::unique_ptr<OrderRpc> rpc_;
+};
+
+}  // namespace bv::order

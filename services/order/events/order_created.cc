@@ -1,0 +1,28 @@
+#include "services/order/events/order_created.h"
+
+#include "commerce/order/v1/events.pb.h"
+
+namespace bv::order {
+namespace {
+
+constexpr events::EventType kOrderCreated{
+    .name = "ecommerce.order.order.created.v1", .topic = "ecommerce.order.order", .schema_version = "1.0"};
+
+}  // namespace
+
+absl::StatusOr<events::OutboxRow> OrderCreatedRow(const Order& order, const RequestContext& context) {
+  commerce::order::v1::OrderCreated event;
+  event.set_order_id(order.id.str());
+  event.set_user_id(order.user_id);
+  event.set_total_amount(order.total.minor_units);
+  event.set_currency(std::string(order.total.currency.code()));
+  for (const Item& item : order.items) {
+    auto* line = event.add_items();
+    line->set_product_id(item.product.str());
+    line->set_qty(item.qty);
+    line->set_price(item.price);
+  }
+  return events::MakeRow(kOrderCreated, "order-service", order.id.str(), order.version, order.created_at, context, event);
+}
+
+}  // namespace bv::order

@@ -1,0 +1,171 @@
+#include "services/order/rpc/convert.h"
+
+#include "libs/base/error.h"
+#include "libs/base/macros.h"
+#include "libs/base/strings.h"
+
+namespace bv::order {
+namespace {
+
+namespace pb = commerce::order::v1;
+namespace common = commerce::common::v1;
+namespace product = commerce::product::v1;
+
+absl::StatusOr<Address> FromProto(const common::Address& address) {
+  const auto check = [](const std::string& text, std::size_t min, std::size_t max, const char* field) {
+    return CheckText(text, min, max, Concat("shippingAddress.", field));
+  };
+  RETURN_IF_ERROR(check(address.name(), 1, 200, "name"));
+  RETURN_IF_ERROR(check(address.line1(), 1, 200, "line1"));
+  RETURN_IF_ERROR(check(address.line2(), 0, 200, "line2"));
+  RETURN_IF_ERROR(check(address.city(), 1, 100, "city"));
+  RETURN_IF_ERROR(check(address.region(), 0, 100, "region"));
+  RETURN_IF_ERROR(check(address.postal_code(), 0, 20, "postalCode"));
+  Address result{.name = address.name(), .line1 = address.line1(), .line2 = address.line2(), .city = address.city(),
+                 .region = address.region(), .postal_code = address.postal_code()};
+  ASSIGN_OR_RETURN(result.country, CountryCode::Parse(address.country_code(), "shippingAddress.countryCode"));
+  if (!address.phone().empty()) {
+    ASSIGN_OR_RETURN(result.phone, Phone::Parse(address.phone(), "shippingAddress.phone"));
+  }
+  return result;
+}
+
+absl::StatusOr<WantedItem> FromProto(const pb::NewOrderItem& item, const std::string& field) {
+  WantedItem wanted{.qty = item.qty()};
+  if (item.sku().empty() == item.product_id().empty()) return InvalidValue(field, "must name either sku or productId");
+  if (!item.sku().empty()) {
+    ASSIGN_OR_RETURN(wanted.sku, SkuCode::Parse(item.sku(), Concat(field, ".sku")));
+  } else {
+    ASSIGN_OR_RETURN(wanted.product, ProductId::Parse(item.product_id(), Concat(field, ".productId")));
+  }
+  return wanted;
+}
+
+absl::StatusOr<PaymentMethod> FromProto(pb::PaymentMethod method) {
+  switch (method) {
+    case pb::PAYMENT_METHOD_CARD:
+      return PaymentMethod::kCard;
+    case pb::PAYMENT_METHOD_BANK_TRANSFER:
+      return PaymentMethod::kBankTransfer;
+    case pb::PAYMENT_METHOD_CASH_ON_DELIVERY:
+      return PaymentMethod::kCashOnDelivery;
+    default:
+      return InvalidValue("paymentMethod", "must be CARD, BANK_TRANSFER or CASH_ON_DELIVERY");
+  }
+}
+
+Offer FromProto(product::ResolvedVariant::Outcome outcome) {
+  switch (outcome) {
+    case product::ResolvedVariant::OUTCOME_SELLABLE:
+      return Offer::kSellable;
+    case product::ResolvedVariant::OUTCOME_AMBIGUOUS:
+      return Offer::kAmbiguous;
+    case product::ResolvedVariant::OUTCOME_NOT_SOLD:
+      return Offer::kNotSold;
+    default:
+      return Offer::kNotFound;
+  }
+}
+
+void SetTimestamp(google::protobuf::Timestamp& target, absl::Time time) {
+  const std::int64_t micros = absl::ToUnixMicros(time);
+  target.set_seconds(micros / 1'000'000);
+  target.set_nanos(static_cast<std::int32_t>(micros % 1'000'000 * 1'000));
+}
+
+// The enums of domain and contract have the same order, the contract's with UNSPECIFIED before.
+template <class Proto, class Domain>
+Proto ToProtoEnum(Domain value) {
+  return static_cast<Proto>(static_cast<int>(value) + 1);
+}
+
+static_assert(static_cast<int>(Status::kCanceled) + 1 == pb::ORDER_STATUS_CANCELED);
+static_assert(static_cast<int>(PaymentStatus::kDueOnDelivery) + 1 == pb::PAYMENT_STATUS_DUE_ON_DELIVERY);
+static_assert(static_cast<int>(FulfillmentStatus::kDelivered) + 1 == pb::FULFILLMENT_STATUS_DELIVERED);
+static_assert(static_cast<int>(PaymentMethod::kCashOnDelivery) + 1 == pb::PAYMENT_METHOD_CASH_ON_DELIVERY);
+
+}  // namespace
+
+absl::StatusOr<Draft> FromProto(const pb::CreateOrderRequest& request) {
+  Draft draft;
+  if (request.cart_id().empty() == (request.items_size() == 0)) return InvalidValue("items", "give either items or cartId");
+  for (int i = 0; i < request.items_size(); ++i) {
+    ASSIGN_OR_RETURN(WantedItem item, FromProto(request.items(i), Concat("items[", i, "]")));
+    draft.items.push_back(std::move(item));
+  }
+  if (request.cart_id().empty()) RETURN_IF_ERROR(CheckItems(draft.items));
+  if (!request.currency().empty()) {
+    ASSIGN_OR_RETURN(draft.currency, Currency::Parse(request.currency()));
+  }
+  ASSIGN_OR_RETURN(draft.payment_method, FromProto(request.payment_method()));
+  if (!request.has_shipping_address()) return InvalidValue("shippingAddress", "is required");
+  ASSIGN_OR_RETURN(draft.shipping_address, FromProto(request.shipping_address()));
+  ASSIGN_OR_RETURN(draft.email, Email::Parse(request.email()));
+  return draft;
+}
+
+product::ResolveVariantsRequest ToResolveRequest(const std::vector<WantedItem>& items) {
+  product::ResolveVariantsRequest request;
+  for (const WantedItem& item : items) {
+    product::VariantRef* ref = request.add_variants();
+    if (item.sku) {
+      ref->set_sku(item.sku->str());
+    } else {
+      ref->set_product_id(item.product->str());
+    }
+  }
+  return request;
+}
+
+absl::StatusOr<std::vector<PricedItem>> FromProto(const product::ResolveVariantsResponse& response, std::size_t wanted) {
+  if (static_cast<std::size_t>(response.variants_size()) != wanted) {
+    return absl::InternalError("product resolved another number of variants than was asked for");
+  }
+  std::vector<PricedItem> items;
+  for (const product::ResolvedVariant& variant : response.variants()) {
+    items.push_back({.offer = FromProto(variant.outcome()),
+                     .product = ProductId::Trusted(variant.product_id()),
+                     .variant = VariantId::Trusted(variant.variant_id()),
+                     .sku = SkuCode::Trusted(variant.sku()),
+                     .title = variant.title(),
+                     .price = {variant.price(), Currency::Trusted(variant.currency())}});
+  }
+  return items;
+}
+
+pb::Order ToProto(const Order& order) {
+  pb::Order result;
+  result.set_order_id(order.id.str());
+  result.set_status(ToProtoEnum<pb::OrderStatus>(order.status));
+  result.set_payment_status(ToProtoEnum<pb::PaymentStatus>(order.payment_status));
+  result.set_fulfillment_status(ToProtoEnum<pb::FulfillmentStatus>(order.fulfillment_status));
+  result.set_user_id(order.user_id);
+  result.set_total_amount(order.total.minor_units);
+  result.set_currency(std::string(order.total.currency.code()));
+  for (const Item& item : order.items) {
+    pb::OrderItem* line = result.add_items();
+    line->set_product_id(item.product.str());
+    line->set_sku(item.sku.str());
+    line->set_qty(item.qty);
+    line->set_price(item.price);
+    line->set_title(item.title);
+  }
+  result.set_payment_method(ToProtoEnum<pb::PaymentMethod>(order.payment_method));
+  const Address& from = order.shipping_address;
+  common::Address& address = *result.mutable_shipping_address();
+  address.set_name(from.name);
+  address.set_line1(from.line1);
+  address.set_line2(from.line2);
+  address.set_city(from.city);
+  address.set_region(from.region);
+  address.set_postal_code(from.postal_code);
+  address.set_country_code(from.country.str());
+  if (from.phone) address.set_phone(from.phone->str());
+  result.set_email(order.email.str());
+  SetTimestamp(*result.mutable_created_at(), order.created_at);
+  SetTimestamp(*result.mutable_updated_at(), order.updated_at);
+  result.set_version(order.version);
+  return result;
+}
+
+}  // namespace bv::order

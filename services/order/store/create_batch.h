@@ -1,0 +1,35 @@
+// One batch of the lane that stores new orders: idempotency records, orders, items, history and outbox, one statement each.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include <absl/status/status.h>
+
+#include "libs/postgres/lane.h"
+#include "services/order/domain/order.h"
+
+namespace bv::order {
+
+struct CreateCommand {
+  Order order;
+  // SHA-256 of the Idempotency-Key and of the request; both empty without a key.
+  std::string key_hash;
+  std::string request_hash;
+};
+
+struct Created {
+  // Another one than the command's when its key had been used for the same request before.
+  OrderId id;
+  absl::Time created_at;
+  bool repeated = false;
+};
+
+using OrderLanes = postgres::Lanes<CreateCommand, Created>;
+
+// OrderLanes::Execute. INVALID_ARGUMENT, reason IDEMPOTENCY_KEY_REUSED, is the answer to a key that stands for another request.
+absl::Status ExecuteCreateBatch(postgres::Session& session, std::span<OrderLanes::Item* const> items);
+
+absl::Status IdempotencyKeyReused();
+
+}  // namespace bv::order

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <boost/asio/signal_set.hpp>
+#include <memory>
+#include <string_view>
+
+#include "libs/service/service.h"
+#include "services/outbox-relay/relay/housekeeper.h"
+#include "services/outbox-relay/relay/metrics.h"
+#include "services/outbox-relay/relay/relay.h"
+#include "services/outbox-relay/relay/stop_signal.h"
+#include "services/outbox-relay/settings.h"
+
+namespace bv::relay {
+
+class App {
+ public:
+  static constexpr std::string_view kName = "outbox-relay";
+  using Settings = relay::Settings;
+
+  App(const Settings& settings, service::Host& host);
+
+  // Migrates, makes slot, partitions and topics, and waits for Kafka as long as it takes: the log waits, too.
+  absl::Status Start();
+  void Stop();
+
+ private:
+  const Settings settings_;
+  service::Host& host_;
+  Metrics metrics_;
+  StopSignal stop_;
+  // Start may wait long, and the host listens only after it.
+  boost::asio::signal_set signals_;
+  std::unique_ptr<Relay> relay_;
+  std::unique_ptr<Housekeeper> housekeeper_;
+};
+
+}  // namespace bv::relay

@@ -1,0 +1,100 @@
+#include "services/outbox-relay/relay/replication_stream.h"
+
+#include <absl/strings/ascii.h>
+
+#include "libs/base/error.h"
+#include "libs/base/macros.h"
+#include "libs/base/strings.h"
+
+namespace bv::relay {
+namespace {
+
+// SQLSTATE object_in_use.
+constexpr std::string_view kObjectInUse = "55006";
+
+struct Clear {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+using Result = std::unique_ptr<PGresult, Clear>;
+
+std::string ErrorOf(const PGconn* connection) {
+  return std::string(absl::StripAsciiWhitespace(PQerrorMessage(connection)));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ReplicationStream>> ReplicationStream::Open(
+    const postgres::ConnectionSettings& connection, const std::string& slot, const std::string& publication) {
+  // Values come as text, in the form that OutboxEvent documents.
+  const std::string uri = postgres::ConnectionUri(connection, "-c datestyle=ISO -c timezone=UTC");
+  const char* const keywords[] = {"dbname", "replication", "fallback_application_name", nullptr};
+  const char* const values[] = {uri.c_str(), "database", "outbox-relay", nullptr};
+  std::unique_ptr<ReplicationStream> stream(new ReplicationStream(PQconnectdbParams(keywords, values, 1)));
+  PGconn* const pg = stream->connection_.get();
+  if (PQstatus(pg) != CONNECTION_OK) return stream->Lost("connecting");
+
+  const std::unique_ptr<char, Free> slot_name(PQescapeIdentifier(pg, slot.c_str(), slot.size()));
+  const std::unique_ptr<char, Free> publication_name(
+      PQescapeLiteral(pg, publication.c_str(), publication.size()));
+  if (!slot_name || !publication_name) return stream->Lost("quoting");
+  const std::string command =
+      Concat("START_REPLICATION SLOT ", slot_name.get(),
+             " LOGICAL 0/0 (proto_version '1', publication_names ", publication_name.get(), ")");
+  const Result result(PQexec(pg, command.c_str()));
+  if (PQresultStatus(result.get()) != PGRES_COPY_BOTH) {
+    const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+    if (state != nullptr && state == kObjectInUse) {
+      return Error(absl::StatusCode::kFailedPrecondition, kSlotInUse,
+                   Concat("slot ", slot, " is held by another relay"));
+    }
+    return stream->Lost("starting replication");
+  }
+  if (PQsetnonblocking(pg, 1) != 0) return stream->Lost("starting replication");
+  return stream;
+}
+
+absl::Status ReplicationStream::Receive() {
+  if (PQconsumeInput(connection_.get()) != 1) return Lost("reading");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<std::string_view>> ReplicationStream::Next() {
+  char* buffer = nullptr;
+  const int size = PQgetCopyData(connection_.get(), &buffer, 1);
+  frame_.reset(buffer);
+  if (size > 0) return std::string_view(buffer, static_cast<std::size_t>(size));
+  if (size == 0) return std::nullopt;
+  if (size == -1) {
+    // The server ended the stream; its reason is the command's result.
+    const Result result(PQgetResult(connection_.get()));
+    return Lost("the server ended the stream");
+  }
+  return Lost("reading");
+}
+
+absl::Status ReplicationStream::SendStatus(Lsn flushed) {
+  const std::string update = EncodeStatusUpdate(flushed, absl::Now());
+  // 0: the socket has no room, and neither has it for what was to be sent before; the next status says more
+  // anyway.
+  if (PQputCopyData(connection_.get(), update.data(), static_cast<int>(update.size())) < 0)
+    return Lost("writing");
+  return Flush().status();
+}
+
+absl::StatusOr<bool> ReplicationStream::Flush() {
+  const int left = PQflush(connection_.get());
+  if (left < 0) return Lost("writing");
+  return left > 0;
+}
+
+void ReplicationStream::Finish() {
+  PQsetnonblocking(connection_.get(), 0);
+  if (PQputCopyEnd(connection_.get(), nullptr) == 1) PQflush(connection_.get());
+  connection_.reset();
+}
+
+absl::Status ReplicationStream::Lost(std::string_view what) const {
+  return Unavailable("REPLICATION_LOST", Concat(what, ": ", ErrorOf(connection_.get())));
+}
+
+}  // namespace bv::relay

@@ -1,0 +1,40 @@
+// A topic of its own for a test, and what a stock client reads from it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <absl/time/time.h>
+
+namespace bv::relay {
+
+struct Seen {
+  int partition = 0;
+  std::string key;
+  std::string value;
+  std::map<std::string, std::string> headers;
+};
+
+class KafkaTopic {
+ public:
+  // A name that no other test has. Deleted at the end, if it was created meanwhile.
+  KafkaTopic();
+  ~KafkaTopic();
+  KafkaTopic(const KafkaTopic&) = delete;
+  KafkaTopic& operator=(const KafkaTopic&) = delete;
+
+  const std::string& name() const { return name_; }
+  void Create(int partitions, const std::map<std::string, std::string>& config = {}) const;
+  void SetConfig(const std::string& setting, const std::string& value) const;
+
+  // Everything from the first record on, in the order of each partition, until `enough` holds. Fails the test after half a minute.
+  std::vector<Seen> ReadUntil(const std::function<bool(const std::vector<Seen>&)>& enough) const;
+  std::vector<Seen> Read(std::size_t count) const;
+
+ private:
+  std::string name_;
+};
+
+}  // namespace bv::relay

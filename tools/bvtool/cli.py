@@ -1,0 +1,177 @@
+"""The command line of tools/bv."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+
+from . import (build, credentials, demo, environment, setup, specs, stack as stacks, status, supervisor, testing, welcome)
+from .console import Failure, bold, note, red, say
+from .layout import Stack, preset_of
+
+OVERVIEW = """\
+Bivouac's one command: from a fresh clone to a fleet that takes orders.
+
+  tools/bv up          set up, build, start everything, place a first order; ^C ends it
+  tools/bv test        the same set-up, then every test suite
+"""
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="tools/bv", description=OVERVIEW, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest="verb", metavar="command", required=True)
+
+    def verb(name, text, run, stack=True):
+        added = verbs.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        if stack:
+            added.add_argument("--stack", default="dev", metavar="NAME", help="which stack (default: dev)")
+        return added
+
+    up = verb("up", "install what is missing, build, start servers and fleet, place one order", _up)
+    up.add_argument("--detach", action="store_true", help="return when everything is ready, and leave it running")
+    up.add_argument("--profile", choices=specs.PROFILES, default="core", help="how much of the fleet (default: core)")
+    up.add_argument("--no-build", action="store_true", help="start what is built already")
+    up.add_argument("--servers-only", action="store_true", help=argparse.SUPPRESS)
+    verb("down", "stop all processes, services first", _down)
+    verb("reset", "stop, and delete the stack's data", _reset)
+    verb("status", "every process with port, memory and health", _status).add_argument("--json", action="store_true")
+    logs = verb("logs", "the end of one service's log, or of all", _logs)
+    logs.add_argument("service", nargs="?")
+    logs.add_argument("-f", "--follow", action="store_true")
+    verb("env", "KEY=VALUE lines of the running stack", _env)
+    token = verb("token", "print a JWT of the development issuer", _token)
+    token.add_argument("--role", choices=credentials.ROLES, required=True)
+    token.add_argument("--tenant", default=credentials.DEMO_TENANT)
+    token.add_argument("--user", default=credentials.DEMO_USER)
+    token.add_argument("--hours", type=float, default=12, help="validity; negative for an expired one (default: 12)")
+    test = verb("test", "run the test suites (ctest labels), all when none is named", _test, stack=False)
+    test.add_argument("suite", nargs="*")
+    test.add_argument("--sanitizer", choices=("address", "thread"))
+    test.add_argument("--no-build", action="store_true", help="test what is built already")
+    bench = verb("bench", "run the benchmarks of tests/load, all when none is named", _bench, stack=False)
+    bench.add_argument("name", nargs="*")
+    bench.add_argument("--no-build", action="store_true", help="measure what is built already")
+    verb("build", "set up and build", _build, stack=False).add_argument("--sanitizer", choices=("address", "thread"))
+    return parser
+
+
+def _supervise_parser():
+    parser = argparse.ArgumentParser(prog="tools/bv _supervise")
+    parser.add_argument("--stack", required=True)
+    parser.add_argument("--profile", required=True)
+    parser.add_argument("--preset", required=True)
+    parser.add_argument("--servers-only", action="store_true")
+    return parser
+
+
+def main(arguments=None):
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["_supervise"]:
+        asked = _supervise_parser().parse_args(arguments[1:])
+        return supervisor.main(Stack(asked.stack), asked.profile, asked.preset, asked.servers_only)
+    os.umask(0o022)
+    # A closed terminal or a `kill` ends what runs in the foreground as ^C does: with everything stopped.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    asked = _parser().parse_args(arguments)
+    try:
+        return asked.run(asked) or 0
+    except Failure as failure:
+        print(f"{red('error:')} {failure}", file=sys.stderr, flush=True)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def _up(asked):
+    stack = Stack(asked.stack)
+    if stacks.running(stack):
+        say(f"The stack {bold(stack.name)} is up already; `tools/bv logs -f` follows it, `tools/bv down` stops it.\n")
+        status.show(stack)
+        return 0
+    preset = preset_of(None)
+    with setup.exclusive():
+        setup.run()
+        if not (asked.no_build or asked.servers_only):
+            build.run(preset)
+    stacks.start(stack, asked.profile, preset, asked.servers_only)
+    try:
+        if not asked.servers_only:
+            demo.run(stack)
+            welcome.show(stack)
+        if asked.detach:
+            note("It stays up. `tools/bv status` shows it, `tools/bv down` stops it.")
+            return 0
+        note("^C stops everything.")
+        return stacks.watch(stack)
+    except KeyboardInterrupt:
+        say()
+        stacks.down(stack)
+        return 0
+    except Failure:
+        stacks.down(stack)
+        raise
+
+
+def _down(asked):
+    if not stacks.down(Stack(asked.stack)):
+        say(f"Nothing of the stack {bold(asked.stack)} runs.")
+
+
+def _reset(asked):
+    if stacks.reset(Stack(asked.stack)):
+        say(f"The data of the stack {bold(asked.stack)} is deleted.")
+    else:
+        say(f"The stack {bold(asked.stack)} has no data.")
+
+
+def _status(asked):
+    stack = Stack(asked.stack)
+    if asked.json:
+        say(json.dumps(status.as_json(stack), indent=1))
+    else:
+        status.show(stack)
+
+
+def _logs(asked):
+    try:
+        return status.logs(Stack(asked.stack), asked.service, asked.follow)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _env(asked):
+    stack = Stack(asked.stack)
+    now = stacks.running(stack)
+    if not now:
+        raise Failure(f"The stack `{stack.name}` does not run; `tools/bv up` starts it.")
+    for name, value in environment.variables(stack, now["preset"]).items():
+        say(f"{name}={value}")
+
+
+def _token(asked):
+    say(credentials.token(Stack(asked.stack), asked.role, asked.tenant, asked.user, int(asked.hours * 3600)))
+
+
+def _test(asked):
+    return testing.test(asked.suite, asked.sanitizer, asked.no_build)
+
+
+def _bench(asked):
+    return testing.bench(asked.name, asked.no_build)
+
+
+def _build(asked):
+    with setup.exclusive():
+        setup.run()
+        build.run(preset_of(asked.sanitizer))

@@ -1,0 +1,31 @@
+"""The set-up of a clone: everything that building, running and testing needs. What is there is skipped."""
+
+import contextlib
+
+from . import downloads, packages, state
+from .console import note
+from .layout import BV
+
+
+@contextlib.contextmanager
+def exclusive():
+    """Lets one call at a time set up and build this clone."""
+    BV.mkdir(exist_ok=True)
+    lock = state.Lock(BV / "setup.lock")
+    if not lock.take():
+        note("another tools/bv sets up or builds this clone; waiting for it")
+        lock.take(wait=True)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def run(bench=False):
+    packages.install()
+    downloads.python_tools()
+    downloads.kafka_jars()
+    downloads.kafka_archive()
+    downloads.go_tool("grpcurl")
+    if bench:
+        downloads.go_tool("ghz")

@@ -1,0 +1,154 @@
+"""What a stack consists of: every process, how it is started, when it is ready, and what it needs before."""
+
+import dataclasses
+import os
+import re
+import signal
+import socket
+import typing
+
+from . import credentials, kafka, postgres, web
+from .layout import (GATEWAY_HTTP, HOST, KAFKA_CLIENTS, KAFKA_CONTROLLER, METRICS_OFFSET, POSTGRES, REDIS, ROOT, build_dir)
+
+PROFILES = ("core", "full")
+# Settings that a person may give to every service of a stack; no other BV_ variable of the caller's reaches them.
+PASSED_ON = ("BV_LOG_LEVEL", "BV_OTLP_ENDPOINT", "BV_OTLP_SAMPLE_RATIO")
+
+
+@dataclasses.dataclass
+class Spec:
+    """One process. `needs` are the processes that have to be ready before its first start."""
+
+    name: str
+    command: typing.List[str]
+    ports: typing.Dict[int, str]
+    ready: typing.Callable[[], bool]
+    needs: typing.Tuple[str, ...] = ()
+    environment: typing.Dict[str, str] = dataclasses.field(default_factory=dict)
+    is_service: bool = False
+    profile: str = "core"
+    run_as: typing.List[str] = dataclasses.field(default_factory=list)
+    after_ready: typing.Callable[[], None] = lambda: None
+    stop_signal: int = signal.SIGTERM
+    stop_patience: float = 30.0
+    probe_interval: float = 2.0
+
+    @property
+    def port(self):
+        return next(iter(self.ports))
+
+
+@dataclasses.dataclass(frozen=True)
+class Service:
+    """One line of the fleet. `peers` are the services it calls; `postgres` is its role's name behind `bv_`."""
+
+    name: str
+    offset: int
+    postgres: typing.Optional[str] = None
+    peers: typing.Tuple[str, ...] = ()
+    needs: typing.Tuple[str, ...] = ()
+    kafka: bool = False
+    http: bool = False
+    profile: str = "core"
+
+
+# In the order of their start. The relay owns the outbox that the others write to, so it is first.
+FLEET = (
+    Service("outbox-relay", 16, postgres="relay", needs=("postgres", "kafka"), kafka=True),
+    Service("product", 11, postgres="product", needs=("outbox-relay",)),
+    Service("inventory", 14, postgres="inventory", peers=("product",), needs=("outbox-relay",)),
+    Service("cart", 12, postgres="cart", peers=("product",), needs=("outbox-relay",)),
+    Service("order", 13, postgres="order", peers=("product", "inventory", "cart"), needs=("outbox-relay",)),
+    Service("gateway", 15, peers=("product", "inventory", "cart", "order"), needs=("product", "inventory", "cart", "order"),
+            http=True),
+)
+
+
+def grpc_offset(service):
+    return next(line.offset for line in FLEET if line.name == service)
+
+
+def metrics_port(stack, service):
+    return stack.port(grpc_offset(service) + METRICS_OFFSET)
+
+
+def of(stack, profile, preset):
+    """The processes of a profile, in the order of their start."""
+    specs = [*servers(stack), *(_service(stack, line, preset) for line in FLEET)]
+    return specs if profile == "full" else [spec for spec in specs if spec.profile == "core"]
+
+
+def servers(stack):
+    redis = stack.dir / "redis"
+    broker = stack.dir / "kafka"
+    return [
+        Spec("postgres", postgres.command(stack), {stack.port(POSTGRES): "PostgreSQL"}, lambda: postgres.answers(stack),
+             run_as=postgres.run_as(), after_ready=lambda: postgres.bootstrap(stack, credentials.passwords(stack)),
+             stop_signal=signal.SIGINT, probe_interval=5.0),  # SIGINT: roll back what runs and end ("fast")
+        Spec("redis", ["redis-server", str(redis / "redis.conf")], {stack.port(REDIS): "Redis"},
+             lambda: redis_answers(stack.port(REDIS)), probe_interval=5.0),
+        Spec("kafka", kafka.command(broker), {stack.port(KAFKA_CLIENTS): "Kafka", stack.port(KAFKA_CONTROLLER): "Kafka's controller"},
+             lambda: kafka.answers(stack.address(KAFKA_CLIENTS)), probe_interval=10.0),
+    ]
+
+
+REDIS_SETTINGS = """\
+bind {host}
+port {port}
+protected-mode yes
+daemonize no
+dir "{data}"
+appendonly yes
+appendfsync everysec
+save ""
+maxmemory 256mb
+maxmemory-policy noeviction
+loglevel notice
+"""
+
+
+def prepare_servers(stack):
+    """Makes the data folders and the configuration; what is there is kept."""
+    postgres.prepare(stack, credentials.password(stack, postgres.SUPERUSER))
+    redis = stack.dir / "redis"
+    (redis / "data").mkdir(parents=True, exist_ok=True)
+    (redis / "redis.conf").write_text(
+        REDIS_SETTINGS.format(host=HOST, port=stack.port(REDIS), data=redis / "data"), encoding="utf-8")
+    kafka.prepare(stack.dir / "kafka", stack.port(KAFKA_CLIENTS), stack.port(KAFKA_CONTROLLER))
+
+
+def _service(stack, line, preset):
+    metrics = stack.port(line.offset + METRICS_OFFSET)
+    ports = {stack.port(line.offset): f"{line.name}, gRPC", metrics: f"{line.name}, metrics"}
+    settings = {"BV_GRPC_ADDRESS": stack.address(line.offset), "BV_METRICS_ADDRESS": f"{HOST}:{metrics}",
+                "BV_AUTH_JWKS_FILE": str(stack.jwks), "BV_AUTH_ISSUER": credentials.ISSUER,
+                "BV_AUTH_AUDIENCE": credentials.AUDIENCE}
+    if line.http:
+        ports = {stack.port(GATEWAY_HTTP): f"{line.name}, HTTP", **ports}
+        settings["BV_HTTP_ADDRESS"] = stack.address(GATEWAY_HTTP)
+    if line.postgres:
+        settings["BV_POSTGRES_URL"] = f"postgresql://bv_{line.postgres}@{stack.address(POSTGRES)}/{postgres.DATABASE}"
+        settings["BV_POSTGRES_PASSWORD_FILE"] = str(credentials.password_file(stack, line.postgres))
+    if line.kafka:
+        settings["BV_KAFKA_BROKERS"] = stack.address(KAFKA_CLIENTS)
+        settings["BV_KAFKA_TOPICS_FILE"] = str(ROOT / "deploy" / "kafka" / "topics.yaml")
+    for peer in line.peers:
+        settings[f"BV_{peer.upper().replace('-', '_')}_ADDRESS"] = stack.address(grpc_offset(peer))
+    settings.update({name: os.environ[name] for name in PASSED_ON if name in os.environ})
+    return Spec(line.name, [str(build_dir(preset) / "bin" / line.name)], ports, lambda: reports_ready(metrics),
+                needs=line.needs, environment=settings, is_service=True, profile=line.profile, stop_patience=40.0)
+
+
+def redis_answers(port):
+    try:
+        with socket.create_connection((HOST, port), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def reports_ready(port):
+    """A service is ready when its metrics page says `bv_ready 1`."""
+    text = web.page(f"http://{HOST}:{port}/metrics")
+    return re.search(r"^bv_ready(\{[^}]*\})? 1(\.0*)?\s*$", text or "", re.MULTILINE) is not None

@@ -1,0 +1,40 @@
+# bv_proto(<context> DEPS …): protos/commerce/<context>/v1 → one library with its messages and gRPC code.
+set(BV_GOOGLEAPIS_DIR ${CMAKE_SOURCE_DIR}/.bv/tools/googleapis CACHE PATH "Folder that holds google/api/annotations.proto")
+find_program(BV_PROTOC protoc REQUIRED)
+find_program(BV_GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
+set(BV_PROTO_DIR ${CMAKE_SOURCE_DIR}/protos)
+set(BV_GEN_DIR ${CMAKE_BINARY_DIR}/gen)
+file(MAKE_DIRECTORY ${BV_GEN_DIR})
+
+function(bv_proto_library target)
+  cmake_parse_arguments(ARG "" "ROOT" "PROTOS;SERVICES;DEPS" ${ARGN})
+  set(generated)
+  foreach(proto IN LISTS ARG_PROTOS)
+    string(REGEX REPLACE "\\.proto$" "" stem ${proto})
+    set(outputs ${BV_GEN_DIR}/${stem}.pb.cc ${BV_GEN_DIR}/${stem}.pb.h)
+    set(grpc_args)
+    if(proto IN_LIST ARG_SERVICES)
+      list(APPEND outputs ${BV_GEN_DIR}/${stem}.grpc.pb.cc ${BV_GEN_DIR}/${stem}.grpc.pb.h)
+      set(grpc_args --grpc_out=${BV_GEN_DIR} --plugin=protoc-gen-grpc=${BV_GRPC_CPP_PLUGIN})
+    endif()
+    add_custom_command(
+      OUTPUT ${outputs}
+      COMMAND ${BV_PROTOC} -I${BV_PROTO_DIR} -I${BV_GOOGLEAPIS_DIR} --cpp_out=${BV_GEN_DIR} ${grpc_args} ${proto}
+      DEPENDS ${ARG_ROOT}/${proto}
+      VERBATIM)
+    list(APPEND generated ${outputs})
+  endforeach()
+  list(FILTER generated INCLUDE REGEX "\\.cc$")
+  add_library(${target} STATIC ${generated})
+  target_include_directories(${target} SYSTEM PUBLIC ${BV_GEN_DIR})
+  target_link_libraries(${target} PUBLIC PkgConfig::PROTOBUF PkgConfig::GRPC ${ARG_DEPS})
+  target_link_options(${target} INTERFACE -fuse-ld=mold)
+endfunction()
+
+function(bv_proto context)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  file(GLOB protos CONFIGURE_DEPENDS RELATIVE ${BV_PROTO_DIR} ${BV_PROTO_DIR}/commerce/${context}/v1/*.proto)
+  set(services ${protos})
+  list(FILTER services INCLUDE REGEX "/service\\.proto$")
+  bv_proto_library(bv_proto_${context} ROOT ${BV_PROTO_DIR} PROTOS ${protos} SERVICES ${services} DEPS ${ARG_DEPS})
+endfunction()

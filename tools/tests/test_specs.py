@@ -1,0 +1,77 @@
+import http.server
+import socket
+import threading
+import unittest
+
+import context  # noqa: F401
+from bvtool import specs
+from bvtool.layout import PORTS_PER_CLONE, Stack, port_base
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    text = ""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.text.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+class SpecsTest(unittest.TestCase):
+    def setUp(self):
+        self.dev = specs.of(Stack("dev"), "full", "release")
+        self.test = specs.of(Stack("test"), "full", "release")
+
+    def test_no_port_is_given_twice_and_all_are_the_clones(self):
+        ports = [port for spec in self.dev + self.test for port in spec.ports]
+        self.assertEqual(len(ports), len(set(ports)))
+        self.assertTrue(all(0 <= port - port_base() < PORTS_PER_CLONE for port in ports))
+
+    def test_a_process_needs_only_what_starts_before_it(self):
+        seen = set()
+        for spec in self.dev:
+            self.assertLessEqual(set(spec.needs), seen, spec.name)
+            seen.add(spec.name)
+
+    def test_a_peers_address_is_the_one_that_the_peer_listens_on(self):
+        by_name = {spec.name: spec for spec in self.dev}
+        self.assertEqual(by_name["order"].environment["BV_INVENTORY_ADDRESS"], by_name["inventory"].environment["BV_GRPC_ADDRESS"])
+        self.assertEqual(by_name["gateway"].environment["BV_ORDER_ADDRESS"], by_name["order"].environment["BV_GRPC_ADDRESS"])
+
+    def test_no_secret_is_on_a_command_line_or_in_the_environment(self):
+        for spec in self.dev:
+            self.assertFalse([name for name in spec.environment if name.endswith("PASSWORD")], spec.name)
+            self.assertNotIn("password", " ".join(spec.command), spec.name)
+
+    def test_the_services_get_no_other_variable_of_the_caller(self):
+        self.assertEqual(specs.PASSED_ON, ("BV_LOG_LEVEL", "BV_OTLP_ENDPOINT", "BV_OTLP_SAMPLE_RATIO"))
+
+
+class ReadinessTest(unittest.TestCase):
+    def serve(self, text):
+        handler = type("OnePage", (Page,), {"text": text})
+        server = http.server.HTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return server.server_port
+
+    def test_ready_is_what_the_gauge_says(self):
+        for text, ready in (("# TYPE bv_ready gauge\nbv_ready 1\n", True), ('bv_ready{service="order"} 1\n', True),
+                            ("bv_ready 0\n", False), ("bv_ready_since 1\n", False), ("", False), ("bv_ready 10\n", False)):
+            with self.subTest(text):
+                self.assertEqual(specs.reports_ready(self.serve(text)), ready)
+
+    def test_nobody_there_is_not_ready(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.assertFalse(specs.reports_ready(port))
+        self.assertFalse(specs.redis_answers(port))
+
+
+if __name__ == "__main__":
+    unittest.main()
