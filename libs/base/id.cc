@@ -30,17 +30,20 @@ Uuid NewUuid() {
   thread_local absl::BitGen random;
   thread_local std::uint64_t last_millis = 0;
   thread_local std::uint16_t counter = 0;
-  const std::uint64_t millis = MonotonicMillis();
-  // RFC 9562, method 1: the 12 bits after the version count within a millisecond, from a random start in the lower half.
-  if (millis != last_millis) {
-    last_millis = millis;
+  // RFC 9562, method 1: the 12 bits after the version count within a millisecond, from a random start in the lower half. A thread that
+  // uses them up goes on in the next millisecond, ahead of the clock.
+  if (const std::uint64_t now = MonotonicMillis(); now > last_millis) {
+    last_millis = now;
     counter = absl::Uniform<std::uint16_t>(random, 0, 0x800);
   } else if (counter < 0xfff) {
     ++counter;
+  } else {
+    ++last_millis;
+    counter = absl::Uniform<std::uint16_t>(random, 0, 0x800);
   }
   const std::uint64_t tail = absl::Uniform<std::uint64_t>(random);
   Uuid uuid;
-  for (int i = 0; i < 6; ++i) uuid[i] = static_cast<std::uint8_t>(millis >> (40 - 8 * i));
+  for (int i = 0; i < 6; ++i) uuid[i] = static_cast<std::uint8_t>(last_millis >> (40 - 8 * i));
   uuid[6] = static_cast<std::uint8_t>(0x70 | (counter >> 8));
   uuid[7] = static_cast<std::uint8_t>(counter);
   for (int i = 0; i < 8; ++i) uuid[8 + i] = static_cast<std::uint8_t>(tail >> (56 - 8 * i));

@@ -158,7 +158,9 @@ absl::Status Load(std::string_view yaml, const Environment& environment, const s
   Binder binder;
   binder.environment_ = environment;
   try {
-    Flatten(YAML::Load(std::string(yaml)), "", [&](const std::string& path, const YAML::Node& node) {
+    const YAML::Node file = YAML::Load(std::string(yaml));
+    if (!file.IsMap()) return absl::InvalidArgumentError("settings file: must be keys and values");
+    Flatten(file, "", [&](const std::string& path, const YAML::Node& node) {
       Binder::Entry entry;
       if (node.IsSequence()) {
         entry.is_list = true;

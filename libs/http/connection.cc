@@ -88,6 +88,7 @@ class RequestReader {
 
   error_code Parse() {
     error_code error;
+    if (!HasBytes() || IsDone()) return error;
     buffer_.consume(parser_->put(buffer_.data(), error));
     return error == beast::http::error::need_more ? error_code() : error;
   }
@@ -138,6 +139,10 @@ std::optional<Refusal> CheckHeader(const RequestReader& reader, const Request& r
   return std::nullopt;
 }
 
+bool WantsContinue(const RequestReader& reader, const Request& request) {
+  return reader.version() == 11 && !request.Find("expect").empty();
+}
+
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<Shared> shared)
@@ -174,61 +179,64 @@ async::Task<void> Connection::Run() {
 }
 
 async::Task<Connection::Arrival> Connection::Read(RequestReader& reader) {
-  const Settings& settings = shared_->settings;
   reader.Begin();
   request_ = Request{.headers = std::move(request_.headers)};
   response_.Clear();
-  bool header_checked = false;
   if (reader.HasBytes()) {
-    Enter(Phase::kReading, settings.read_timeout);
+    Enter(Phase::kReading, shared_->settings.read_timeout);
   } else {
-    Enter(Phase::kIdle, settings.idle_timeout);
+    Enter(Phase::kIdle, shared_->settings.idle_timeout);
   }
-  while (true) {
-    if (reader.HasBytes()) {
-      if (const error_code error = reader.Parse()) {
-        if (reader.HasHeader()) reader.FillIn(request_);
-        Refuse(RefusalFor(error));
-        co_return Arrival::kRefused;
-      }
+  for (bool header_taken = false;;) {
+    std::optional<Refusal> refusal;
+    if (const error_code error = reader.Parse()) {
+      // As far as it is known, for the answer to HEAD.
+      if (reader.HasHeader()) reader.FillIn(request_);
+      refusal = RefusalFor(error);
+    } else if (reader.HasHeader() && !header_taken) {
+      header_taken = true;
+      refusal = TakeHeader(reader);
+      if (!refusal && reader.IsDone()) co_return Arrival::kRequest;
+      if (!refusal && WantsContinue(reader, request_) && !co_await WriteContinue()) co_return Arrival::kEnd;
+    } else if (reader.IsDone()) {
+      // The body may have moved while it grew.
+      reader.FillIn(request_);
+      co_return Arrival::kRequest;
+    } else if (reader.IsFull()) {
+      refusal = RefusalFor(beast::http::error::header_limit);
     }
-    if (reader.HasHeader() && !header_checked) {
-      header_checked = true;
-      const bool has_target = reader.FillIn(request_);
-      std::optional<Refusal> refusal = CheckHeader(reader, request_);
-      if (!refusal && !has_target)
-        refusal = Refusal{400, "MALFORMED_HTTP", "the request target is not a path"};
-      if (!refusal && !reader.IsDone() && !HasRoomFor(reader.BytesToCome())) {
-        refusal = Refusal{503, "OVERLOADED", "too many large requests at once"};
-      }
-      if (refusal) {
-        Refuse(*refusal);
-        co_return Arrival::kRefused;
-      }
-      if (!reader.IsDone() && reader.version() == 11 && !request_.Find("expect").empty() &&
-          !co_await WriteContinue()) {
-        co_return Arrival::kEnd;
-      }
-    }
-    if (reader.IsDone()) break;
-    if (reader.IsFull()) {
-      Refuse(RefusalFor(beast::http::error::header_limit));
+    if (refusal) {
+      Refuse(*refusal);
       co_return Arrival::kRefused;
     }
-    error_code error;
-    const std::size_t bytes =
-        co_await socket_.async_read_some(reader.Space(), asio::redirect_error(asio::use_awaitable, error));
-    if (expired_ && phase_ == Phase::kReading) {
-      Refuse({408, "REQUEST_TIMEOUT", "the request took too long to arrive"});
-      co_return Arrival::kRefused;
-    }
-    if (error || expired_) co_return Arrival::kEnd;
-    if (phase_ == Phase::kIdle) Enter(Phase::kReading, settings.read_timeout);
-    reader.Received(bytes);
+    if (const Arrival arrival = co_await ReadMore(reader); arrival != Arrival::kRequest) co_return arrival;
   }
-  // The body may have moved while it grew.
-  reader.FillIn(request_);
+}
+
+async::Task<Connection::Arrival> Connection::ReadMore(RequestReader& reader) {
+  error_code error;
+  const std::size_t bytes =
+      co_await socket_.async_read_some(reader.Space(), asio::redirect_error(asio::use_awaitable, error));
+  // A request that came just as the idle time ended is answered.
+  if (!error && phase_ == Phase::kIdle) expired_ = false;
+  if (expired_ && phase_ == Phase::kReading) {
+    Refuse({408, "REQUEST_TIMEOUT", "the request took too long to arrive"});
+    co_return Arrival::kRefused;
+  }
+  if (error) co_return Arrival::kEnd;
+  if (phase_ == Phase::kIdle) Enter(Phase::kReading, shared_->settings.read_timeout);
+  reader.Received(bytes);
   co_return Arrival::kRequest;
+}
+
+std::optional<Refusal> Connection::TakeHeader(const RequestReader& reader) {
+  const bool has_path = reader.FillIn(request_);
+  if (auto refusal = CheckHeader(reader, request_)) return refusal;
+  if (!has_path) return Refusal{400, "MALFORMED_HTTP", "the request target is not a path"};
+  if (!reader.IsDone() && !HasRoomFor(reader.BytesToCome())) {
+    return Refusal{503, "OVERLOADED", "too many large requests at once"};
+  }
+  return std::nullopt;
 }
 
 async::Task<void> Connection::Handle() {

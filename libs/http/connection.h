@@ -33,6 +33,8 @@ struct Shared {
 
   std::mutex mutex;
   std::condition_variable none_open;
+  // Guarded by `mutex`, as `open` is.
+  bool accepting = false;
   absl::flat_hash_set<Connection*> open;
 };
 
@@ -55,7 +57,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   enum class Phase { kIdle, kReading, kHandling, kWriting, kLingering };
   enum class Arrival { kRequest, kRefused, kEnd };
 
+  // One request, whole.
   async::Task<Arrival> Read(RequestReader& reader);
+  // Some bytes of it.
+  async::Task<Arrival> ReadMore(RequestReader& reader);
+  std::optional<Refusal> TakeHeader(const RequestReader& reader);
   async::Task<void> Handle();
   async::Task<bool> Write(Persistence persistence);
   async::Task<bool> WriteContinue();

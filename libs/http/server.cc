@@ -129,8 +129,23 @@ struct Server::Parts : std::enable_shared_from_this<Parts> {
     }
   }
 
+  // In `strand`. Closing resets the connections that wait to be accepted, so they are taken first.
+  void StopAccepting() {
+    error_code error;
+    acceptor.non_blocking(true, error);
+    while (!error) {
+      const asio::any_io_executor connection_strand = asio::make_strand(io);
+      tcp::socket socket = acceptor.accept(connection_strand, error);
+      if (!error) Welcome(std::move(socket));
+    }
+    acceptor.close(error);
+    const std::lock_guard lock(shared->mutex);
+    shared->accepting = false;
+    shared->none_open.notify_all();
+  }
+
   // In `strand`.
-  void Stop() {
+  void StopSweeping() {
     stopped = true;
     sweep_timer.cancel();
   }
@@ -176,6 +191,7 @@ absl::Status Server::Start() {
     return Unavailable("ADDRESS_NOT_AVAILABLE", Concat("cannot listen on ", address, ": ", error.message()));
   parts_->port = acceptor.local_endpoint().port();
   parts_->started = true;
+  parts_->shared->accepting = true;
   asio::co_spawn(parts_->strand, Parts::Accept(parts_), [](std::exception_ptr) {});
   asio::co_spawn(parts_->strand, Parts::SweepForever(parts_), [](std::exception_ptr) {});
   return absl::OkStatus();
@@ -186,11 +202,8 @@ void Server::Drain(absl::Time deadline) {
   parts_->started = false;
   Shared& shared = *parts_->shared;
   shared.draining = true;
-  asio::post(parts_->strand, [parts = parts_] {
-    error_code ignored;
-    parts->acceptor.close(ignored);
-  });
-  const auto none_open = [&shared] { return shared.open.empty(); };
+  asio::post(parts_->strand, [parts = parts_] { parts->StopAccepting(); });
+  const auto none_open = [&shared] { return !shared.accepting && shared.open.empty(); };
   std::unique_lock lock(shared.mutex);
   const auto wait = absl::ToChronoNanoseconds(std::max(deadline - absl::Now(), absl::ZeroDuration()));
   if (!shared.none_open.wait_for(lock, wait, none_open)) {
@@ -198,7 +211,7 @@ void Server::Drain(absl::Time deadline) {
     shared.none_open.wait_for(lock, absl::ToChronoNanoseconds(kAbortTime), none_open);
   }
   lock.unlock();
-  asio::post(parts_->strand, [parts = parts_] { parts->Stop(); });
+  asio::post(parts_->strand, [parts = parts_] { parts->StopSweeping(); });
 }
 
 int Server::port() const {

@@ -22,10 +22,17 @@ using telemetry::Level;
 constexpr absl::Duration kStatisticsInterval = absl::Seconds(5);
 constexpr absl::Duration kMetadataRetry = absl::Milliseconds(20);
 
+// Facilities that report what is done on purpose: an experimental setting, records that are purged at the
+// end.
+bool IsExpected(std::string_view facility) {
+  return facility == "CONFWARN" || facility == "TERMINATE";
+}
+
 void OnLog(const rd_kafka_t*, int severity, const char* facility, const char* text) {
   const Level level = severity <= LOG_ERR       ? Level::kError
                       : severity <= LOG_WARNING ? Level::kWarn
                                                 : Level::kInfo;
+  if (IsExpected(facility)) return;
   // The broker being away repeats itself several times a second.
   telemetry::LogLimited(level, Concat("librdkafka ", facility), {{"detail", text}});
 }
@@ -74,7 +81,6 @@ absl::Status Producer::Start() {
       {"enable.idempotence", "true"},
       // A record that is refused stops the producer, so that no later one of its partition overtakes it.
       {"enable.gapless.guarantee", "true"},
-      {"partitioner", "murmur2_random"},
       {"compression.codec", settings_.compression},
       {"linger.ms", Concat(absl::ToDoubleMilliseconds(settings_.linger))},
       {"message.max.bytes", Concat(settings_.message_bytes_max)},
@@ -118,7 +124,7 @@ absl::Status Producer::Start() {
 
 Producer::~Producer() {
   closing_ = true;
-  for (const auto& [name, topic] : topics_) rd_kafka_topic_destroy(topic);
+  for (const auto& [name, topic] : topics_) rd_kafka_topic_destroy(topic.handle);
   if (client_ != nullptr) {
     rd_kafka_purge(client_,
                    RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
@@ -132,6 +138,7 @@ absl::Status Producer::Warm(std::string_view name, absl::Time deadline) {
   std::unique_ptr<rd_kafka_topic_t, decltype(&rd_kafka_topic_destroy)> topic(
       rd_kafka_topic_new(client_, std::string(name).c_str(), nullptr), rd_kafka_topic_destroy);
   if (topic == nullptr) return StatusOf(rd_kafka_last_error(), name);
+  std::size_t partitions = 0;
   while (true) {
     const rd_kafka_metadata_t* metadata = nullptr;
     rd_kafka_resp_err_t error =
@@ -147,6 +154,7 @@ absl::Status Producer::Warm(std::string_view name, absl::Time deadline) {
           error = found.err;
         } else if (std::all_of(found.partitions, found.partitions + found.partition_cnt, has_leader)) {
           error = RD_KAFKA_RESP_ERR_NO_ERROR;
+          partitions = static_cast<std::size_t>(found.partition_cnt);
         }
       }
       rd_kafka_metadata_destroy(metadata);
@@ -156,15 +164,23 @@ absl::Status Producer::Warm(std::string_view name, absl::Time deadline) {
     if (!absl::IsUnavailable(status) || absl::Now() >= deadline) return status;
     rd_kafka_poll(client_, Millis(kMetadataRetry));
   }
-  topics_.emplace(name, topic.release());
+  topics_.emplace(name, Topic{.handle = topic.release(), .partitions = {partitions, Partition::kUnused}});
   return absl::OkStatus();
 }
 
 absl::Status Producer::Produce(const Record& record) {
-  auto topic = topics_.find(record.topic);
-  if (topic == topics_.end()) {
+  auto found = topics_.find(record.topic);
+  if (found == topics_.end()) {
     RETURN_IF_ERROR(Warm(record.topic, absl::Now() + settings_.request_timeout));
-    topic = topics_.find(record.topic);
+    found = topics_.find(record.topic);
+  }
+  Topic& topic = found->second;
+  const std::int32_t number =
+      rd_kafka_msg_partitioner_murmur2(topic.handle, record.key.data(), record.key.size(),
+                                       static_cast<std::int32_t>(topic.partitions.size()), nullptr, nullptr);
+  Partition& partition = topic.partitions[static_cast<std::size_t>(number)];
+  if (partition == Partition::kFirstOnItsWay) {
+    return StatusOf(RD_KAFKA_RESP_ERR__QUEUE_FULL, Concat("topic ", record.topic));
   }
   std::unique_ptr<rd_kafka_headers_t, decltype(&rd_kafka_headers_destroy)> headers(
       rd_kafka_headers_new(record.headers.size()), rd_kafka_headers_destroy);
@@ -172,13 +188,15 @@ absl::Status Producer::Produce(const Record& record) {
     rd_kafka_header_add(headers.get(), header.name.data(), static_cast<ssize_t>(header.name.size()),
                         header.value.data(), static_cast<ssize_t>(header.value.size()));
   }
-  const rd_kafka_resp_err_t error = rd_kafka_producev(
-      client_, RD_KAFKA_V_RKT(topic->second), RD_KAFKA_V_KEY(record.key.data(), record.key.size()),
-      RD_KAFKA_V_VALUE(const_cast<char*>(record.value.data()), record.value.size()),
-      RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-      RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(record.tag)), RD_KAFKA_V_END);
+  const rd_kafka_resp_err_t error =
+      rd_kafka_producev(client_, RD_KAFKA_V_RKT(topic.handle), RD_KAFKA_V_PARTITION(number),
+                        RD_KAFKA_V_KEY(record.key.data(), record.key.size()),
+                        RD_KAFKA_V_VALUE(const_cast<char*>(record.value.data()), record.value.size()),
+                        RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                        RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(record.tag)), RD_KAFKA_V_END);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return StatusOf(error, Concat("topic ", record.topic));
   static_cast<void>(headers.release());  // the record's now
+  if (partition == Partition::kUnused) partition = Partition::kFirstOnItsWay;
   return absl::OkStatus();
 }
 
@@ -195,8 +213,12 @@ void Producer::Report(rd_kafka_t*, const rd_kafka_message_t* message, void* self
   auto* producer = static_cast<Producer*>(self);
   if (producer->closing_) return;
   Delivery delivery{.tag = reinterpret_cast<std::uint64_t>(message->_private)};
-  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    delivery.status = StatusOf(message->err, Concat("topic ", rd_kafka_topic_name(message->rkt)));
+  const std::string_view topic = rd_kafka_topic_name(message->rkt);
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    producer->topics_.find(topic)->second.partitions[static_cast<std::size_t>(message->partition)] =
+        Partition::kKnown;
+  } else {
+    delivery.status = StatusOf(message->err, Concat("topic ", topic));
   }
   producer->on_delivery_(delivery);
 }

@@ -109,12 +109,20 @@ class Producer {
  private:
   Producer(const ProducerSettings& settings, OnDelivery on_delivery);
   absl::Status Start();
+  // A broker knows a producer by the records that it has stored of it. Before the first one it takes any
+  // sequence number, so the second could be stored although the first was refused. Hence the first record of
+  // each partition travels alone.
+  enum class Partition { kUnused, kFirstOnItsWay, kKnown };
+  struct Topic {
+    rd_kafka_topic_t* handle = nullptr;
+    std::vector<Partition> partitions;
+  };
   static void Report(rd_kafka_t* client, const rd_kafka_message_t* message, void* self);
 
   const ProducerSettings settings_;
   const OnDelivery on_delivery_;
   rd_kafka_t* client_ = nullptr;
-  std::map<std::string, rd_kafka_topic_t*, std::less<>> topics_;
+  std::map<std::string, Topic, std::less<>> topics_;
   int event_fd_ = -1;
   bool closing_ = false;
 };

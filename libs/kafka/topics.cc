@@ -48,7 +48,8 @@ bool IsTopicName(std::string_view name) {
 
 absl::StatusOr<std::vector<TopicSpec>> ParseTopics(std::string_view yaml) try {
   const YAML::Node root = YAML::Load(std::string(yaml));
-  if (!root.IsMap() || !root["topics"] || !root["topics"].IsSequence()) return InvalidValue("topics", "must be a list");
+  if (!root.IsMap() || !root["topics"] || !root["topics"].IsSequence())
+    return InvalidValue("topics", "must be a list");
   std::vector<TopicSpec> topics;
   std::set<std::string> names;
   for (std::size_t i = 0; i < root["topics"].size(); ++i) {

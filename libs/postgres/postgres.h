@@ -64,8 +64,12 @@ class Session {
   // Runs `work` in one transaction that sees the rows of `tenants` only, and commits when it returns OK; otherwise, or when it throws,
   // rolls back. UNAVAILABLE with `CommitUnknown(status)` when the connection was lost during the commit.
   absl::Status Transact(const std::vector<TenantId>& tenants, const std::function<absl::Status(Session&)>& work);
-  // Runs `work` without a transaction: for a single reading statement, at the cost of one round trip.
+  // Runs `work` without a transaction: for a single reading statement, at the cost of one round trip. `work` may run twice, when the first
+  // connection turns out to be lost.
   absl::Status Read(const std::vector<TenantId>& tenants, const std::function<absl::Status(Session&)>& work);
+
+  // Inside the `work` of Transact only: when the transaction began, by the database's clock; SQL's now().
+  absl::Time transaction_time() const { return transaction_time_; }
 
   // Inside `work` only. Throws what libpqxx throws; Transact and Read turn it into a status.
   template <class... Args>
@@ -87,6 +91,7 @@ class Session {
   absl::flat_hash_set<std::string> prepared_;
   // What bv.tenants is set to in this session.
   std::string tenants_;
+  absl::Time transaction_time_;
 };
 
 // The outcome of a transaction is unknown: it may have been committed. Only repeat what is idempotent.
@@ -100,7 +105,7 @@ class Pool {
   ~Pool();
 
   // Session::Read and Session::Transact for the context's tenant, on one of the threads. A request whose caller has gone or whose
-  // deadline has passed is not started. `work` is called at most once.
+  // deadline has passed is not started. Reading `work` may run twice, writing `work` runs at most once.
   template <class T>
   async::Task<absl::StatusOr<T>> Read(const RequestContext& context, std::function<absl::StatusOr<T>(Session&)> work) {
     return Run<T>(context, Mode::kRead, std::move(work));
@@ -144,8 +149,8 @@ class Pool {
 };
 
 // Applies `directory`/NNNN_name.sql in order, each in a transaction, recorded with its checksum in the table `schema_migration` of the
-// role's own schema. Several processes at once are serialised by an advisory lock. FAILED_PRECONDITION when an applied file has
-// changed or is gone; waits for the server until `deadline`.
+// role's own schema. Several processes at once are serialised by an advisory lock. FAILED_PRECONDITION, reason MIGRATION_CHANGED, when an
+// applied file has changed; an applied one that is not there belongs to a newer version and is let be. Waits for the server until `deadline`.
 absl::Status Migrate(const ConnectionSettings& connection, const std::string& directory, absl::Time deadline);
 
 // Arguments for `unnest($1::text[], …)`: libpqxx 6 takes no arrays, PostgreSQL's array literal does.

@@ -77,7 +77,7 @@ void Session::Connect() {
                                      " -c idle_in_transaction_session_timeout=60000");
   if (plans_ == Plans::kIndexOnly) {
     absl::StrAppend(&options, " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off",
-                    " -c enable_bitmapscan=off -c jit=off -c plan_cache_mode=force_generic_plan");
+                    " -c enable_bitmapscan=off -c enable_material=off -c jit=off -c plan_cache_mode=force_generic_plan");
   }
   connection_ = std::make_unique<pqxx::connection>(ConnectionUri(settings_, options));
   // A connection that silently reconnects would lose the session's settings and its transaction.
@@ -117,19 +117,24 @@ absl::Status Session::Guard(const std::function<absl::Status()>& body) {
   }
 }
 
+// A connection that was lost while it lay idle, as all are when the server restarts, is found out by its next use. As long as nothing has
+// been written, that use goes to a new connection instead of failing.
 absl::Status Session::Read(const std::vector<TenantId>& tenants, const std::function<absl::Status(Session&)>& work) {
-  return Guard([&] {
+  const auto read = [&] {
     Restrict(tenants);
     return work(*this);
-  });
+  };
+  const bool may_be_stale = connection_ != nullptr;
+  absl::Status status = Guard(read);
+  return may_be_stale && absl::IsUnavailable(status) ? Guard(read) : status;
 }
 
 absl::Status Session::Transact(const std::vector<TenantId>& tenants, const std::function<absl::Status(Session&)>& work) {
   bool committing = false;
   bool begun = false;
-  absl::Status status = Guard([&]() -> absl::Status {
+  const auto transact = [&]() -> absl::Status {
     Restrict(tenants);
-    transaction_->exec("BEGIN");
+    transaction_time_ = TimeFromMicros(transaction_->exec("BEGIN; SELECT (extract(epoch FROM now()) * 1e6)::bigint")[0][0]);
     begun = true;
     absl::Status done = work(*this);
     if (done.ok()) {
@@ -141,7 +146,10 @@ absl::Status Session::Transact(const std::vector<TenantId>& tenants, const std::
     }
     begun = false;
     return done;
-  });
+  };
+  const bool may_be_stale = connection_ != nullptr;
+  absl::Status status = Guard(transact);
+  if (may_be_stale && !begun && absl::IsUnavailable(status)) status = Guard(transact);
   if (committing && absl::IsUnavailable(status)) MarkCommitUnknown(status);
   if (begun && connection_) {
     // A statement failed: leave the aborted transaction.

@@ -134,10 +134,13 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
   void OnCancel() override { scope_.Cancel(); }
 
  private:
+  // Called through a pointer inside the coroutine, GCC 12 would read `this` of the member function uninitialised.
+  Reply<Response> Answer() { return (handler_.*function_)(Call<Request>(request_, scope_.context())); }
+
   async::Task<void> Run() {
     absl::Status status;
     try {
-      absl::StatusOr<Response> reply = co_await (handler_.*function_)(Call<Request>(request_, scope_.context()));
+      absl::StatusOr<Response> reply = co_await Answer();
       status = reply.status();
       if (reply.ok()) response_ = *std::move(reply);
     } catch (const std::exception& error) {

@@ -74,6 +74,20 @@ TEST(Exporter, PostsBatchesToTheTracesPath) {
   EXPECT_EQ(SpansIn(requests[1].body), 10u);
 }
 
+TEST(Exporter, AFullBatchDoesNotWaitForTheLinger) {
+  HttpReceiver receiver;
+  Exporter exporter(
+      {.endpoint = receiver.url(), .service = "order", .batch_max = 10, .linger = absl::Hours(1)});
+  // Often enough for the exporter to be found in either of its waits.
+  for (std::size_t round = 1; round <= 50; ++round) {
+    for (int i = 0; i < 10; ++i) {
+      exporter.Add(MakeSpan("s"));
+      std::this_thread::yield();
+    }
+    ASSERT_EQ(receiver.WaitForRequests(round).size(), round);
+  }
+}
+
 TEST(Exporter, AFewSpansGoAfterTheLinger) {
   HttpReceiver receiver;
   Exporter exporter({.endpoint = receiver.url(), .service = "order", .linger = absl::Milliseconds(20)});

@@ -28,8 +28,9 @@ constexpr std::size_t kLimitedMessagesMax = 1000;
 
 struct Output {
   std::string service;
-  std::shared_ptr<spdlog::details::thread_pool> writer;
   std::shared_ptr<spdlog::async_logger> logger;
+  // Destroyed first: its thread uses the logger until it is joined.
+  std::shared_ptr<spdlog::details::thread_pool> writer;
 };
 
 struct State {
@@ -152,7 +153,7 @@ void StopLogs() {
     const std::lock_guard lock(state.mutex);
     output = std::move(state.output);
   }
-  // The end of `writer`, here, writes the queue and joins its thread.
+  // The end of `output` writes the queue.
 }
 
 std::uint64_t DroppedLogLines() {

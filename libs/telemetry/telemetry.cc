@@ -2,10 +2,15 @@
 
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <prometheus/exposer.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <exception>
+#include <stop_token>
+#include <thread>
 
 #include "libs/base/error.h"
 #include "libs/telemetry/exporter.h"
@@ -46,6 +51,25 @@ absl::StatusOr<std::unique_ptr<prometheus::Exposer>> Listen(const std::string& a
                               "; the port is taken or the address is not one of this host"),
                  "metrics.address");
   }
+}
+
+// civetweb's acceptor looks at its stop flag every two seconds, or when a client comes: one does, until the
+// page has closed.
+void Close(std::unique_ptr<prometheus::Exposer> page) {
+  const auto port = static_cast<std::uint16_t>(page->GetListeningPorts().at(0));
+  std::jthread knocking([port](std::stop_token closed) {
+    while (!closed.stop_requested()) {
+      const int knock = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      sockaddr_in address{.sin_family = AF_INET,
+                          .sin_port = htons(port),
+                          .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)},
+                          .sin_zero = {}};
+      ::connect(knock, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+      ::close(knock);
+      absl::SleepFor(absl::Milliseconds(5));
+    }
+  });
+  page.reset();
 }
 
 void InitializeCurl() {
@@ -99,7 +123,7 @@ absl::StatusOr<std::unique_ptr<Telemetry>> Telemetry::Start(std::string_view ser
 Telemetry::Telemetry(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Telemetry::~Telemetry() {
-  parts_->page.reset();
+  Close(std::move(parts_->page));
   SetExporter(nullptr, 0);
   // Not left to the last owner: a span that never ends would keep the queue from being sent.
   if (parts_->exporter) parts_->exporter->Stop();

@@ -116,4 +116,16 @@ std::string Database::Query(const std::string& sql) const {
   return result.empty() || result[0][0].is_null() ? std::string() : result[0][0].as<std::string>();
 }
 
+void Database::Disconnect(postgres::Session& session) const {
+  static constexpr postgres::Statement kBackend{"test_backend", "SELECT pg_backend_pid()"};
+  const auto backend = session.Exec(kBackend)[0][0].as<std::string>();
+  if (Query(Concat("SELECT pg_terminate_backend(", backend, ", 10000)")) != "t") Fail(Concat("the backend ", backend, " did not end"));
+}
+
+void Database::CommitUnheard(postgres::Session& session) const {
+  static constexpr postgres::Statement kCommit{"test_commit", "COMMIT"};
+  session.Exec(kCommit);
+  Disconnect(session);
+}
+
 }  // namespace bv::testing

@@ -40,6 +40,11 @@ class Database {
   // Runs one statement as the superuser and returns the first column of the first row, or "".
   std::string Query(const std::string& sql) const;
 
+  // Inside `work` of a transaction: ends the server's side of the session, as a restart of the server does, and returns when it has gone.
+  void Disconnect(postgres::Session& session) const;
+  // The same after the transaction was committed, so that the session's own COMMIT is never answered: its outcome is unknown to the caller.
+  void CommitUnheard(postgres::Session& session) const;
+
  private:
   std::string name_;
   std::string role_;

@@ -67,14 +67,14 @@ class EventReader:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def find(self, key, within):
-        """{topic, partition, offset, headers, value} of the first message with this key."""
+        """{topic, partition, offset, headers, text} of the first message with this key."""
         timer = threading.Timer(within, self._kcat.kill)
         timer.start()
         try:
             for line in self._kcat.stdout:
                 topic, partition, offset, found, headers, value = line.rstrip("\n").split("\t", 5)
                 if found == key:
-                    return {"topic": topic, "partition": partition, "offset": offset, "headers": headers, "value": json.loads(value)}
+                    return {"topic": topic, "partition": partition, "offset": offset, "headers": headers, "text": value}
             raise Failure(f"The event of {key} did not come to {TOPIC} within {within:.0f} s. "
                           f"`tools/bv logs outbox-relay` may say why. {self._kcat.stderr.read().strip()}")
         finally:
@@ -105,11 +105,12 @@ def run(stack):
 
 
 def show_way(order, headers, correlation, event, before, after):
-    envelope = event["value"]
+    envelope = json.loads(event["text"])
     say()
     say(bold("The way of the order"))
     _line("REST", f"201  {headers.get('Location', '')}")
-    _line("order", f"{order['orderId']}  {order['status']}, payment {order['paymentStatus']}, {order['totalAmount']:.2f} {order['currency']}")
+    total = f"{order['totalAmount']:.2f} {order['currency']}"
+    _line("order", f"{order['orderId']}  {order['status']}, payment {order['paymentStatus']}, {total}")
     for item in order["items"]:
         _line("item", f"{item['qty']} x {item['sku']}  {item['price']:.2f}  {item['productId']}")
     for sku in before:
@@ -117,7 +118,15 @@ def show_way(order, headers, correlation, event, before, after):
     _line("event", f"{envelope['eventId']}  {envelope['eventType']}")
     _line("Kafka", f"{event['topic']}, partition {event['partition']}, offset {event['offset']}, key {envelope['partitionKey']}")
     _line("trace", f"{envelope['traceId']}, correlation {correlation}")
-    say(dim("  " + json.dumps(envelope, indent=2, ensure_ascii=False).replace("\n", "\n  ")))
+    for line in indented(event["text"]).splitlines():
+        say(dim(f"  {line}"))
+
+
+def indented(text):
+    """JSON on several lines, with its numbers as they were written: 129.50 stays 129.50."""
+    mark = "\N{INVISIBLE SEPARATOR}"
+    value = json.loads(text, parse_float=lambda number: f"{mark}{number}{mark}")
+    return json.dumps(value, indent=2, ensure_ascii=False).replace(f'"{mark}', "").replace(f'{mark}"', "")
 
 
 def _line(name, text):

@@ -1,5 +1,7 @@
 """What `up` ends with: the addresses, and three things to try."""
 
+import json
+
 from . import credentials, specs
 from .console import bold, dim, say
 from .demo import ADDRESS, TOPIC
@@ -19,15 +21,15 @@ def show(stack):
     say(f"  {'Kafka':<12} {stack.address(KAFKA_CLIENTS)}")
     say()
     say(bold("Try"))
+    address = json.dumps({name: value for name, value in ADDRESS.items() if value})
     say("  1. Order a stove by curl:")
     _command("curl -s " + gateway + "/api/v1/orders -H 'Content-Type: application/json' \\",
-             f"  -H \"Authorization: Bearer $(tools/bv token --role CUSTOMER{suffix})\" -H \"Idempotency-Key: $(uuidgen)\" \\",
+             f"  -H \"Authorization: Bearer $(tools/bv token --role CUSTOMER{suffix})\" \\",
+             "  -H \"Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)\" \\",
              "  -d '{\"items\": [{\"sku\": \"STOVE-EMBER\", \"qty\": 1}], \"paymentMethod\": \"CARD\", \"email\": \"ada@example.com\",",
-             f"       \"shippingAddress\": {{\"name\": \"{ADDRESS['name']}\", \"line1\": \"{ADDRESS['line1']}\", "
-             f"\"city\": \"{ADDRESS['city']}\",", f"                           \"region\": \"{ADDRESS['region']}\", "
-             f"\"postalCode\": \"{ADDRESS['postalCode']}\", \"countryCode\": \"{ADDRESS['countryCode']}\"}}}}' | jq")
+             f"       \"shippingAddress\": {address}}}' | jq")
     say("  2. Watch the events of orders as they come:")
-    _command(f"kcat -q -b {stack.address(KAFKA_CLIENTS)} -t {TOPIC} -f '%k %s\\n'")
+    _command(f"kcat -C -q -b {stack.address(KAFKA_CLIENTS)} -t {TOPIC} -f '%k %s\\n'")
     say("  3. Ask inventory over gRPC, as another service does:")
     _command(f".bv/tools/bin/grpcurl -plaintext -H 'x-tenant-id: {credentials.DEMO_TENANT}' -d '{{\"sku\": \"STOVE-EMBER\"}}' \\",
              f"  {stack.address(specs.grpc_offset('inventory'))} commerce.inventory.v1.Inventory/QueryStock")

@@ -16,6 +16,8 @@ endif()
 if(BV_SANITIZE)
   add_compile_options(-fsanitize=${BV_SANITIZE} -fno-omit-frame-pointer -O1)
   add_link_options(-fsanitize=${BV_SANITIZE})
+  # False alarms of GCC 12 about coroutine frames, which only sanitizer builds see, and about atomic_thread_fence.
+  add_compile_options(-Wno-mismatched-new-delete -Wno-maybe-uninitialized -Wno-tsan)
 endif()
 
 # The headers that most files include and that seldom change.

@@ -29,23 +29,20 @@ absl::Status Deserialize(grpc::ByteBuffer& buffer, Message& message) {
                      : absl::InternalError(Concat("response is no ", message.GetTypeName()));
 }
 
-// What has no gRPC status to be mapped from.
-std::optional<Problem> CheckHttp(const http::Request& request, const Match& match, http::Response& response) {
-  if (match.route == nullptr && match.allow.empty()) {
-    return Problem{.status = 404, .code = "ROUTE_NOT_FOUND", .detail = "no such path"};
-  }
-  if (match.route == nullptr) {
-    response.AddHeader("Allow", match.allow);
-    return Problem{
-        .status = 405, .code = "METHOD_NOT_ALLOWED", .detail = Concat("the path has ", match.allow)};
-  }
-  if (!request.body.empty() && match.route->body != Body::kNone && !IsJson(request.Find("Content-Type"))) {
-    return Problem{.status = 415,
-                   .code = "UNSUPPORTED_MEDIA_TYPE",
-                   .detail = "the body must be application/json",
-                   .field = "Content-Type"};
-  }
-  return std::nullopt;
+std::optional<Problem> CheckRoute(const Match& match, http::Response& response) {
+  if (match.route != nullptr) return std::nullopt;
+  if (match.allow.empty()) return Problem{.status = 404, .code = "ROUTE_NOT_FOUND", .detail = "no such path"};
+  response.AddHeader("Allow", match.allow);
+  return Problem{.status = 405, .code = "METHOD_NOT_ALLOWED", .detail = Concat("the path has ", match.allow)};
+}
+
+std::optional<Problem> CheckMediaType(const http::Request& request, const Route& route) {
+  if (request.body.empty() || route.body == Body::kNone || IsJson(request.Find("Content-Type")))
+    return std::nullopt;
+  return Problem{.status = 415,
+                 .code = "UNSUPPORTED_MEDIA_TYPE",
+                 .detail = "must be application/json",
+                 .field = "Content-Type"};
 }
 
 // How a client is to prove who it is (RFC 6750, 3).
@@ -71,7 +68,9 @@ async::Task<void> Gateway::Handle(const http::Request& request, http::Response& 
   response.AddHeader("X-Request-Id", request_id);
   response.AddHeader("Correlation-Id", context.correlation_id);
   std::optional<Problem> problem;
-  if (outcome.status.ok()) problem = CheckHttp(request, match, response);
+  if (outcome.status.ok()) problem = CheckRoute(match, response);
+  if (outcome.status.ok() && !problem) outcome.status = Admit(request, *match.route, verifier_, context);
+  if (outcome.status.ok() && !problem) problem = CheckMediaType(request, *match.route);
   if (outcome.status.ok() && !problem) outcome = co_await Call(request, match, context, response);
   if (!outcome.status.ok()) problem = ProblemOf(outcome.status, outcome.refused_by, request);
   if (problem) {
@@ -91,12 +90,11 @@ async::Task<void> Gateway::Handle(const http::Request& request, http::Response& 
 }
 
 async::Task<Gateway::Outcome> Gateway::Call(const http::Request& request, const Match& match,
-                                            RequestContext& context, http::Response& response) const {
+                                            const RequestContext& context, http::Response& response) const {
   const Route& route = *match.route;
   google::protobuf::Arena arena;
   grpc::ByteBuffer request_bytes;
   const auto prepare = [&]() -> absl::Status {
-    RETURN_IF_ERROR(Admit(request, route, verifier_, context));
     Message& message = *route.request->New(&arena);
     RETURN_IF_ERROR(ReadRequest(request, match, message));
     return Serialize(message, request_bytes);
@@ -119,7 +117,8 @@ async::Task<Gateway::Outcome> Gateway::Call(const http::Request& request, const 
 
 bool Gateway::AnswerHealth(const http::Request& request, http::Response& response) const {
   const bool alive = request.path == "/healthz";
-  if ((!alive && request.path != "/readyz") || (request.method != "GET" && request.method != "HEAD")) return false;
+  if ((!alive && request.path != "/readyz") || (request.method != "GET" && request.method != "HEAD"))
+    return false;
   response.route = alive ? "GET /healthz" : "GET /readyz";
   const bool good = alive || ready_();
   response.status = good ? 200 : 503;

@@ -24,12 +24,12 @@ class Gateway {
   void Refuse(const http::Refusal& refusal, http::Response& response) const;
 
  private:
-  // Fills in the answer; or says why it cannot, and at whose word.
+  // Why there is no answer, and at whose word.
   struct Outcome {
     absl::Status status;
     RefusedBy refused_by = RefusedBy::kGateway;
   };
-  async::Task<Outcome> Call(const http::Request& request, const Match& match, RequestContext& context,
+  async::Task<Outcome> Call(const http::Request& request, const Match& match, const RequestContext& context,
                             http::Response& response) const;
   bool AnswerHealth(const http::Request& request, http::Response& response) const;
 

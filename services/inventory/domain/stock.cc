@@ -18,6 +18,12 @@ Place* FindPlace(Shelves& shelves, const SkuCode& sku, const LocationCode& locat
   return place == shelf->second.places.end() ? nullptr : &*place;
 }
 
+// However often a transaction changes a place, its version grows by one.
+void MarkChanged(Place& place) {
+  if (!place.changed) ++place.version;
+  place.changed = true;
+}
+
 }  // namespace
 
 std::int64_t Shelf::available() const {
@@ -65,7 +71,7 @@ absl::StatusOr<std::vector<Allocation>> Reserve(Shelves& shelves, const std::vec
       const std::int64_t taken = std::min(wanted, place.available());
       if (taken <= 0) continue;
       place.reserved += taken;
-      place.changed = true;
+      MarkChanged(place);
       wanted -= taken;
       allocations.push_back({line.sku, place.location, taken});
     }
@@ -77,7 +83,7 @@ void Release(Shelves& shelves, const std::vector<Allocation>& allocations) {
   for (const Allocation& allocation : allocations) {
     Place* place = FindPlace(shelves, allocation.sku, allocation.location);
     place->reserved -= allocation.qty;
-    place->changed = true;
+    MarkChanged(*place);
   }
 }
 
@@ -90,7 +96,7 @@ absl::Status Adjust(Shelves& shelves, const SkuCode& sku, const LocationCode& lo
   }
   if (place->on_hand + delta > kOnHandMax) return InvalidValue("delta", Concat("on hand must stay at or below ", kOnHandMax));
   place->on_hand += delta;
-  place->changed = true;
+  MarkChanged(*place);
   return absl::OkStatus();
 }
 

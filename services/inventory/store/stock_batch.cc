@@ -59,7 +59,6 @@ class StockBatch {
     InsertPlaces(session_, arrivals);
     stock_ = LockStock(session_, stock_keys);
     adjustments_ = FindAdjustments(session_, adjustment_keys);
-    now_ = TransactionTime(session_);
   }
 
   absl::StatusOr<Outcome> Decide(const RequestContext& context, const ReserveCommand& command) {
@@ -77,7 +76,7 @@ class StockBatch {
     if (!taken.ok()) return taken.status();
     Reservation& reservation = reservations_[key];
     reservation = {.reservation_id = command.reservation_id, .user_id = command.user_id, .allocations = *std::move(taken)};
-    reservation.expires_at = now_ + command.hold;
+    reservation.expires_at = session_.transaction_time() + command.hold;
     new_reservations_.push_back({context.tenant, &reservation});
     for (const Allocation& a : reservation.allocations) Note(context, a.sku, a.location, 0, a.qty, kReserved, command.reservation_id);
     return Outcome{.reservation = reservation};
@@ -133,7 +132,7 @@ class StockBatch {
     InsertLedger(session_, ledger_);
     std::vector<events::OutboxRow> rows;
     for (const auto& [key, change] : changes_) {
-      ASSIGN_OR_RETURN(events::OutboxRow row, StockAdjustedRow(change, stock_[key.first][key.second], now_));
+      ASSIGN_OR_RETURN(events::OutboxRow row, StockAdjustedRow(change, stock_[key.first][key.second], session_.transaction_time()));
       rows.push_back(std::move(row));
     }
     events::InsertOutbox(session_, rows);
@@ -142,7 +141,6 @@ class StockBatch {
 
   postgres::Session& session_;
   const std::span<Item* const> items_;
-  absl::Time now_;
   std::map<ReservationKey, Reservation> reservations_;
   std::map<TenantId, Shelves> stock_;
   std::map<std::pair<TenantId, AdjustmentId>, LedgerRow> adjustments_;

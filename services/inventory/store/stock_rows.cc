@@ -30,14 +30,20 @@ Place PlaceOf(const pqxx::row& row, int first) {
 std::map<ReservationKey, Reservation> LockReservations(postgres::Session& session, const std::set<ReservationKey>& keys) {
   std::map<ReservationKey, Reservation> found;
   if (keys.empty()) return found;
+  // Joined by LATERAL, so that each key is a lookup of its own whatever the planner thinks of the tables, and locked in key order.
   static constexpr Statement kLock{"reservation_lock", R"sql(
-    SELECT r.tenant_id, r.reservation_id, r.user_id, r.status, (extract(epoch FROM r.expires_at) * 1e6)::bigint,
-           l.sku, l.location_code, l.qty
+    SELECT k.tenant_id, k.reservation_id, r.user_id, r.status, r.expires_micros, l.sku, l.location_code, l.qty
     FROM unnest($1::text[], $2::text[]) AS k (tenant_id, reservation_id)
-    JOIN reservation r USING (tenant_id, reservation_id)
-    JOIN reservation_line l USING (tenant_id, reservation_id)
-    ORDER BY r.tenant_id, r.reservation_id, l.sku, l.location_code
-    FOR UPDATE OF r
+    CROSS JOIN LATERAL (
+      SELECT user_id, status, (extract(epoch FROM expires_at) * 1e6)::bigint AS expires_micros
+      FROM reservation WHERE tenant_id = k.tenant_id AND reservation_id = k.reservation_id
+      FOR UPDATE
+    ) r
+    CROSS JOIN LATERAL (
+      SELECT sku, location_code, qty
+      FROM reservation_line WHERE tenant_id = k.tenant_id AND reservation_id = k.reservation_id
+      ORDER BY sku, location_code
+    ) l
   )sql"};
   const auto [tenants, ids] = KeyArrays(keys, [](const std::string& id) { return id; });
   for (const pqxx::row& row : session.Exec(kLock, tenants, ids)) {
@@ -57,11 +63,14 @@ std::map<TenantId, Shelves> LockStock(postgres::Session& session, const std::set
   std::map<TenantId, Shelves> stock;
   if (keys.empty()) return stock;
   static constexpr Statement kLock{"stock_lock", R"sql(
-    SELECT s.tenant_id, s.sku, s.product_id, s.location_code, s.on_hand, s.reserved, s.buffer, s.version
+    SELECT k.tenant_id, k.sku, s.product_id, s.location_code, s.on_hand, s.reserved, s.buffer, s.version
     FROM unnest($1::text[], $2::text[]) AS k (tenant_id, sku)
-    JOIN inventory_stock s USING (tenant_id, sku)
-    ORDER BY s.tenant_id, s.sku, s.location_code
-    FOR UPDATE OF s
+    CROSS JOIN LATERAL (
+      SELECT product_id, location_code, on_hand, reserved, buffer, version
+      FROM inventory_stock WHERE tenant_id = k.tenant_id AND sku = k.sku
+      ORDER BY location_code
+      FOR UPDATE
+    ) s
   )sql"};
   const auto [tenants, skus] = KeyArrays(keys, [](const SkuCode& sku) { return sku.str(); });
   for (const pqxx::row& row : session.Exec(kLock, tenants, skus)) {
@@ -77,9 +86,13 @@ std::map<std::pair<TenantId, AdjustmentId>, LedgerRow> FindAdjustments(postgres:
   std::map<std::pair<TenantId, AdjustmentId>, LedgerRow> found;
   if (keys.empty()) return found;
   static constexpr Statement kFind{"adjustment_find", R"sql(
-    SELECT a.tenant_id, a.adjustment_id, a.sku, a.location_code, a.on_hand_delta, a.reason
+    SELECT k.tenant_id, k.adjustment_id, a.sku, a.location_code, a.on_hand_delta, a.reason
     FROM unnest($1::text[], $2::text[]) AS k (tenant_id, adjustment_id)
-    JOIN inventory_adjustment a USING (tenant_id, adjustment_id)
+    CROSS JOIN LATERAL (
+      SELECT sku, location_code, on_hand_delta, reason
+      FROM inventory_adjustment WHERE tenant_id = k.tenant_id AND adjustment_id = k.adjustment_id
+      OFFSET 0
+    ) a
   )sql"};
   const auto [tenants, ids] = KeyArrays(keys, [](const AdjustmentId& id) { return id.str(); });
   for (const pqxx::row& row : session.Exec(kFind, tenants, ids)) {
@@ -113,7 +126,7 @@ void InsertPlaces(postgres::Session& session, const std::vector<std::pair<Tenant
   session.Exec(kInsert, ArrayLiteral(tenants), ArrayLiteral(skus), ArrayLiteral(locations), ArrayLiteral(products));
 }
 
-void UpdateStock(postgres::Session& session, std::map<TenantId, Shelves>& stock) {
+void UpdateStock(postgres::Session& session, const std::map<TenantId, Shelves>& stock) {
   static constexpr Statement kUpdate{"stock_update", R"sql(
     UPDATE inventory_stock s
     SET on_hand = k.on_hand, reserved = k.reserved, version = k.version
@@ -123,11 +136,10 @@ void UpdateStock(postgres::Session& session, std::map<TenantId, Shelves>& stock)
   )sql"};
   std::vector<std::string> tenants, skus, locations;
   std::vector<std::int64_t> on_hand, reserved, versions;
-  for (auto& [tenant, shelves] : stock) {
-    for (auto& [sku, shelf] : shelves) {
-      for (Place& place : shelf.places) {
+  for (const auto& [tenant, shelves] : stock) {
+    for (const auto& [sku, shelf] : shelves) {
+      for (const Place& place : shelf.places) {
         if (!place.changed) continue;
-        ++place.version;
         tenants.push_back(tenant.str());
         skus.push_back(sku.str());
         locations.push_back(place.location.str());
@@ -208,11 +220,6 @@ void InsertLedger(postgres::Session& session, const std::vector<LedgerRow>& rows
   }
   session.Exec(kInsert, ArrayLiteral(tenants), ArrayLiteral(ids), ArrayLiteral(skus), ArrayLiteral(locations), ArrayLiteral(on_hand),
                ArrayLiteral(reserved), ArrayLiteral(reasons), ArrayLiteral(reservations), ArrayLiteral(users));
-}
-
-absl::Time TransactionTime(postgres::Session& session) {
-  static constexpr Statement kNow{"transaction_time", "SELECT (extract(epoch FROM now()) * 1e6)::bigint"};
-  return postgres::TimeFromMicros(session.Exec(kNow)[0][0]);
 }
 
 Shelf ReadShelf(postgres::Session& session, const TenantId& tenant, const SkuCode& sku) {

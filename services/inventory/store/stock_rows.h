@@ -44,13 +44,11 @@ std::map<std::pair<TenantId, AdjustmentId>, LedgerRow> FindAdjustments(postgres:
 // Makes an empty place for each command that has none, so that there is a row to lock.
 void InsertPlaces(postgres::Session& session, const std::vector<std::pair<TenantId, const AdjustCommand*>>& commands);
 
-// Writes the changed places and raises their versions.
-void UpdateStock(postgres::Session& session, std::map<TenantId, Shelves>& stock);
+// Writes the changed places.
+void UpdateStock(postgres::Session& session, const std::map<TenantId, Shelves>& stock);
 void InsertReservations(postgres::Session& session, const std::vector<NewReservation>& reservations);
 void MarkReleased(postgres::Session& session, const std::vector<ReservationKey>& keys);
 void InsertLedger(postgres::Session& session, const std::vector<LedgerRow>& rows);
-// The transaction's time by the database's clock.
-absl::Time TransactionTime(postgres::Session& session);
 
 // For reads outside a batch: the shelf of one SKU, without locks; no places when it was never stocked.
 Shelf ReadShelf(postgres::Session& session, const TenantId& tenant, const SkuCode& sku);

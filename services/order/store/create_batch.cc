@@ -51,9 +51,13 @@ struct Record {
 
 std::map<RecordKey, Record> ReadRecords(postgres::Session& session, const std::map<RecordKey, const Command*>& claims) {
   static constexpr Statement kRead{"idempotency_read_batch", R"sql(
-    SELECT r.tenant_id, r.user_id, r.key_hash, r.request_hash, r.order_id
+    SELECT k.tenant_id, k.user_id, k.key_hash, r.request_hash, r.order_id
     FROM unnest($1::text[], $2::text[], $3::text[]) AS k (tenant_id, user_id, key_hash)
-    JOIN idempotency_record r USING (tenant_id, user_id, key_hash)
+    CROSS JOIN LATERAL (
+      SELECT request_hash, order_id
+      FROM idempotency_record WHERE tenant_id = k.tenant_id AND user_id = k.user_id AND key_hash = k.key_hash
+      OFFSET 0  -- a lookup for each key, whatever the planner thinks of the table
+    ) r
   )sql"};
   std::vector<std::string> tenants, users, keys;
   for (const auto& [key, item] : claims) {
@@ -100,16 +104,16 @@ absl::Status ExecuteCreateBatch(postgres::Session& session, std::span<Command* c
   }
   if (ours.empty()) return absl::OkStatus();
 
-  // An order that is there already was stored by a first run of this batch whose commit was not heard of.
-  const absl::Time now = InsertOrders(session, ours);
-  std::vector<events::OutboxRow> rows;
-  std::vector<Command*> fresh;
   for (Command* item : ours) {
     Order& order = item->request.order;
-    item->answer = Created{.id = order.id, .created_at = now};
-    if (order.created_at != now) continue;
-    fresh.push_back(item);
-    ASSIGN_OR_RETURN(events::OutboxRow row, OrderCreatedRow(order, item->context));
+    order.created_at = order.updated_at = session.transaction_time();
+    item->answer = Created{.id = order.id, .created_at = order.created_at};
+  }
+  // An order that is there already was stored, with all that follows, by a first run of this batch whose commit was not heard of.
+  const std::vector<Command*> fresh = InsertOrders(session, ours);
+  std::vector<events::OutboxRow> rows;
+  for (const Command* item : fresh) {
+    ASSIGN_OR_RETURN(events::OutboxRow row, OrderCreatedRow(item->request.order, item->context));
     rows.push_back(std::move(row));
   }
   InsertItems(session, fresh);

@@ -72,29 +72,25 @@ void ReadItems(postgres::Session& session, const TenantId& tenant, std::vector<O
 
 }  // namespace
 
-absl::Time InsertOrders(postgres::Session& session, const std::vector<OrderLanes::Item*>& items) {
+std::vector<OrderLanes::Item*> InsertOrders(postgres::Session& session, const std::vector<OrderLanes::Item*>& items) {
   static constexpr Statement kInsert{"orders_insert", R"sql(
-    WITH inserted AS (
-      INSERT INTO orders (tenant_id, order_id, user_id, status, payment_status, fulfillment_status, payment_method, total_amount, currency,
-                          email, shipping_address)
-      SELECT tenant_id, order_id, user_id, status, payment_status, fulfillment_status, payment_method, total_amount, currency, email,
-             shipping_address::text[]
-      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
-                  $10::text[], $11::text[])
-        AS k (tenant_id, order_id, user_id, status, payment_status, fulfillment_status, payment_method, total_amount, currency, email,
-              shipping_address)
-      ON CONFLICT DO NOTHING
-      RETURNING tenant_id, order_id
-    )
-    SELECT (extract(epoch FROM now()) * 1e6)::bigint, tenant_id, order_id FROM (SELECT) AS one LEFT JOIN inserted ON true
+    INSERT INTO orders (tenant_id, order_id, user_id, status, payment_status, fulfillment_status, payment_method, total_amount, currency,
+                        email, shipping_address)
+    SELECT tenant_id, order_id, user_id, status, payment_status, fulfillment_status, payment_method, total_amount, currency, email,
+           shipping_address::text[]
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
+                $10::text[], $11::text[])
+      AS k (tenant_id, order_id, user_id, status, payment_status, fulfillment_status, payment_method, total_amount, currency, email,
+            shipping_address)
+    ON CONFLICT DO NOTHING
+    RETURNING tenant_id, order_id
   )sql"};
   std::vector<std::string> tenants, ids, users, statuses, payment_statuses, fulfillment_statuses, methods, currencies, emails, addresses;
   std::vector<std::int64_t> totals;
-  std::map<std::pair<std::string, std::string>, Order*> by_id;
+  std::map<std::pair<std::string, std::string>, OrderLanes::Item*> by_id;
   for (OrderLanes::Item* item : items) {
-    Order& order = item->request.order;
-    order.created_at = absl::InfinitePast();
-    by_id[{item->context.tenant.str(), order.id.str()}] = &order;
+    const Order& order = item->request.order;
+    by_id[{item->context.tenant.str(), order.id.str()}] = item;
     tenants.push_back(item->context.tenant.str());
     ids.push_back(order.id.str());
     users.push_back(order.user_id);
@@ -107,18 +103,14 @@ absl::Time InsertOrders(postgres::Session& session, const std::vector<OrderLanes
     emails.push_back(order.email.str());
     addresses.push_back(AddressColumn(order.shipping_address));
   }
-  absl::Time now;
+  std::vector<OrderLanes::Item*> inserted;
   for (const pqxx::row& row :
        session.Exec(kInsert, ArrayLiteral(tenants), ArrayLiteral(ids), ArrayLiteral(users), ArrayLiteral(statuses),
                     ArrayLiteral(payment_statuses), ArrayLiteral(fulfillment_statuses), ArrayLiteral(methods), ArrayLiteral(totals),
                     ArrayLiteral(currencies), ArrayLiteral(emails), ArrayLiteral(addresses))) {
-    now = postgres::TimeFromMicros(row[0]);
-    if (row[1].is_null()) continue;
-    Order& order = *by_id.at({row[1].as<std::string>(), row[2].as<std::string>()});
-    order.created_at = now;
-    order.updated_at = now;
+    inserted.push_back(by_id.at({row[0].as<std::string>(), row[1].as<std::string>()}));
   }
-  return now;
+  return inserted;
 }
 
 void InsertItems(postgres::Session& session, const std::vector<OrderLanes::Item*>& items) {

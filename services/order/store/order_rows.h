@@ -12,9 +12,8 @@
 
 namespace bv::order {
 
-// Inserts the orders that are not there yet, sets their created_at and updated_at, and returns the transaction's time: an order whose created_at is
-// another was there before.
-absl::Time InsertOrders(postgres::Session& session, const std::vector<OrderLanes::Item*>& items);
+// Inserts the orders that are not there yet and returns those.
+std::vector<OrderLanes::Item*> InsertOrders(postgres::Session& session, const std::vector<OrderLanes::Item*>& items);
 void InsertItems(postgres::Session& session, const std::vector<OrderLanes::Item*>& items);
 // The present state of each order as its newest line of history.
 void InsertHistory(postgres::Session& session, const std::vector<OrderLanes::Item*>& items, std::string_view reason);

@@ -21,12 +21,17 @@ void Ledger::Idle(Lsn end) {
   if (records_.empty() && transactions_.empty() && !half_read_) Confirm(end);
 }
 
-std::optional<Ledger::Note> Ledger::Acknowledge(std::uint64_t tag) {
+std::optional<Ledger::Note> Ledger::Find(std::uint64_t tag) const {
   if (tag < first_tag_ || tag - first_tag_ >= records_.size()) return std::nullopt;
+  const Record& record = records_[tag - first_tag_];
+  return record.acknowledged ? std::nullopt : std::optional<Note>(record.note);
+}
+
+std::optional<Ledger::Note> Ledger::Acknowledge(std::uint64_t tag) {
+  const std::optional<Note> note = Find(tag);
+  if (!note) return std::nullopt;
   Record& record = records_[tag - first_tag_];
-  if (record.acknowledged) return std::nullopt;
   record.acknowledged = true;
-  const Note note = record.note;
   --records_in_flight_;
   bytes_in_flight_ -= record.bytes;
   Advance();

@@ -35,7 +35,9 @@ class Ledger {
   // is half read: before that the position may lie behind rows that are not acknowledged.
   void Idle(Lsn end);
 
-  // Absent for a tag that is not in flight.
+  // Both are absent for a tag that is not in flight. Acknowledge is for what Kafka has stored, and for
+  // nothing else.
+  std::optional<Note> Find(std::uint64_t tag) const;
   std::optional<Note> Acknowledge(std::uint64_t tag);
 
   Lsn confirmed() const { return confirmed_; }

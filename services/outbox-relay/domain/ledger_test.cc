@@ -71,10 +71,13 @@ TEST(Ledger, ReturnsTheNoteOnce) {
   const auto tag = ledger.Add(1, {.commit_time = absl::FromUnixSeconds(7), .event_type = &type});
   EXPECT_FALSE(ledger.Acknowledge(0).has_value());
   EXPECT_FALSE(ledger.Acknowledge(tag + 1).has_value());
+  EXPECT_EQ(ledger.Find(tag)->event_type, &type);
+  EXPECT_EQ(ledger.records_in_flight(), 1u);
   const auto note = ledger.Acknowledge(tag);
   ASSERT_TRUE(note.has_value());
   EXPECT_EQ(note->commit_time, absl::FromUnixSeconds(7));
   EXPECT_EQ(note->event_type, &type);
+  EXPECT_FALSE(ledger.Find(tag).has_value());
   EXPECT_FALSE(ledger.Acknowledge(tag).has_value());
 }
 

@@ -45,7 +45,7 @@ absl::Status Relay::PrepareOnce() {
   ASSIGN_OR_RETURN(const auto producer,
                    kafka::Producer::Create(settings_.kafka, [](const kafka::Delivery&) {}));
   return kafka::CreateMissingTopics(*producer, topics_, settings_.replication_factor,
-                                    absl::Now() + settings_.kafka.request_timeout);
+                                    absl::Now() + kKafkaPatience);
 }
 
 void Relay::Start() {
@@ -58,17 +58,18 @@ void Relay::Join() {
 
 void Relay::Publish() {
   resilience::Backoff backoff(BackoffOf(settings_));
+  Resume resume;
   bool standby = false;
   while (!stop_.IsSet()) {
     absl::Status status;
     bool progressed = false;
     {
-      Session session(settings_, topics_, store_, metrics_, stop_);
+      Session session(settings_, topics_, store_, metrics_, stop_, resume);
       status = session.Run();
       progressed = session.progressed();
     }
     if (stop_.IsSet()) break;
-    metrics_.blocked.Set(kafka::IsPermanent(status) ? 1 : 0);
+    if (kafka::IsPermanent(status)) metrics_.blocked.Set(1);
     if (ErrorReason(status) == kSlotInUse) {
       if (!standby) telemetry::Log(Level::kInfo, "standing by", {{"slot", settings_.slot}});
       standby = true;

@@ -24,7 +24,8 @@ std::string ErrorOf(const PGconn* connection) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ReplicationStream>> ReplicationStream::Open(
-    const postgres::ConnectionSettings& connection, const std::string& slot, const std::string& publication) {
+    const postgres::ConnectionSettings& connection, const std::string& slot, const std::string& publication,
+    const Resume& resume) {
   // Values come as text, in the form that OutboxEvent documents.
   const std::string uri = postgres::ConnectionUri(connection, "-c datestyle=ISO -c timezone=UTC");
   const char* const keywords[] = {"dbname", "replication", "fallback_application_name", nullptr};
@@ -33,13 +34,15 @@ absl::StatusOr<std::unique_ptr<ReplicationStream>> ReplicationStream::Open(
   PGconn* const pg = stream->connection_.get();
   if (PQstatus(pg) != CONNECTION_OK) return stream->Lost("connecting");
 
+  RETURN_IF_ERROR(stream->Identify());
+  const Lsn start = resume.server == stream->server_ ? resume.confirmed : 0;
   const std::unique_ptr<char, Free> slot_name(PQescapeIdentifier(pg, slot.c_str(), slot.size()));
   const std::unique_ptr<char, Free> publication_name(
       PQescapeLiteral(pg, publication.c_str(), publication.size()));
   if (!slot_name || !publication_name) return stream->Lost("quoting");
   const std::string command =
-      Concat("START_REPLICATION SLOT ", slot_name.get(),
-             " LOGICAL 0/0 (proto_version '1', publication_names ", publication_name.get(), ")");
+      Concat("START_REPLICATION SLOT ", slot_name.get(), " LOGICAL ", FormatLsn(start),
+             " (proto_version '1', publication_names ", publication_name.get(), ")");
   const Result result(PQexec(pg, command.c_str()));
   if (PQresultStatus(result.get()) != PGRES_COPY_BOTH) {
     const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
@@ -51,6 +54,14 @@ absl::StatusOr<std::unique_ptr<ReplicationStream>> ReplicationStream::Open(
   }
   if (PQsetnonblocking(pg, 1) != 0) return stream->Lost("starting replication");
   return stream;
+}
+
+absl::Status ReplicationStream::Identify() {
+  const Result result(PQexec(connection_.get(), "IDENTIFY_SYSTEM"));
+  if (PQresultStatus(result.get()) != PGRES_TUPLES_OK || PQntuples(result.get()) != 1)
+    return Lost("identifying the server");
+  server_ = Concat(PQgetvalue(result.get(), 0, 0), "/", PQgetvalue(result.get(), 0, 1));
+  return absl::OkStatus();
 }
 
 absl::Status ReplicationStream::Receive() {

@@ -16,15 +16,24 @@ namespace bv::relay {
 
 inline constexpr char kSlotInUse[] = "SLOT_IN_USE";
 
+// Where a session ended. PostgreSQL writes what it is told of a slot to disk only now and then, so after its
+// own restart it would send again what was confirmed since; the relay still knows better.
+struct Resume {
+  // The server's identity and timeline. A position means nothing on another server, or on the same one set
+  // back to a backup.
+  std::string server;
+  Lsn confirmed = 0;
+};
+
 // Used by one thread. After an error it is of no use any more.
 class ReplicationStream {
  public:
-  // Connects and begins where the slot was confirmed last. Waits for the connection (its time-out is
-  // libs/postgres'). FAILED_PRECONDITION, reason SLOT_IN_USE, while another relay holds the slot; UNAVAILABLE
-  // for everything else.
+  // Connects and begins where the slot was confirmed last, or at `resume` if that is later and of this
+  // server. Waits for the connection (its time-out is libs/postgres'). FAILED_PRECONDITION, reason
+  // SLOT_IN_USE, while another relay holds the slot; UNAVAILABLE for everything else.
   static absl::StatusOr<std::unique_ptr<ReplicationStream>> Open(
-      const postgres::ConnectionSettings& connection, const std::string& slot,
-      const std::string& publication);
+      const postgres::ConnectionSettings& connection, const std::string& slot, const std::string& publication,
+      const Resume& resume);
 
   // Takes what the socket has; never waits.
   absl::Status Receive();
@@ -37,6 +46,8 @@ class ReplicationStream {
   // The end in order: the server hears all statuses and releases the slot.
   void Finish();
 
+  // For Resume.
+  const std::string& server() const { return server_; }
   int fd() const { return PQsocket(connection_.get()); }
 
  private:
@@ -47,9 +58,11 @@ class ReplicationStream {
     void operator()(char* buffer) const { PQfreemem(buffer); }
   };
   explicit ReplicationStream(PGconn* connection) : connection_(connection) {}
+  absl::Status Identify();
   absl::Status Lost(std::string_view what) const;
 
   std::unique_ptr<PGconn, Close> connection_;
+  std::string server_;
   std::unique_ptr<char, Free> frame_;
 };
 

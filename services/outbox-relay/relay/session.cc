@@ -28,10 +28,11 @@ bool IsSampled(std::string_view traceparent) {
 }  // namespace
 
 Session::Session(const Settings& settings, const std::vector<kafka::TopicSpec>& topics, OutboxStore& store,
-                 Metrics& metrics, const StopSignal& stop)
-    : settings_(settings), topics_(topics), store_(store), metrics_(metrics), stop_(stop) {}
+                 Metrics& metrics, const StopSignal& stop, Resume& resume)
+    : settings_(settings), topics_(topics), store_(store), metrics_(metrics), stop_(stop), resume_(resume) {}
 
 Session::~Session() {
+  if (progressed()) resume_ = {.server = stream_->server(), .confirmed = ledger_.confirmed()};
   metrics_.is_leader.Set(0);
   metrics_.records_in_flight.Set(0);
   metrics_.bytes_in_flight.Set(0);
@@ -39,7 +40,8 @@ Session::~Session() {
 
 absl::Status Session::Run() {
   RETURN_IF_ERROR(store_.EnsureSlot(settings_.slot));
-  ASSIGN_OR_RETURN(stream_, ReplicationStream::Open(settings_.postgres, settings_.slot, kPublication));
+  ASSIGN_OR_RETURN(stream_,
+                   ReplicationStream::Open(settings_.postgres, settings_.slot, kPublication, resume_));
   metrics_.is_leader.Set(1);
   RETURN_IF_ERROR(Prepare());
   telemetry::Log(Level::kInfo, "publishing", {{"slot", settings_.slot}});
@@ -51,7 +53,7 @@ absl::Status Session::Run() {
 absl::Status Session::Prepare() {
   ASSIGN_OR_RETURN(producer_, kafka::Producer::Create(settings_.kafka,
                                                       [this](const kafka::Delivery& d) { OnDelivery(d); }));
-  const absl::Time deadline = absl::Now() + settings_.kafka.request_timeout;
+  const absl::Time deadline = absl::Now() + kKafkaPatience;
   RETURN_IF_ERROR(kafka::CreateMissingTopics(*producer_, topics_, settings_.replication_factor, deadline));
   for (const kafka::TopicSpec& topic : topics_) RETURN_IF_ERROR(producer_->Warm(topic.name, deadline));
   return absl::OkStatus();
@@ -211,13 +213,17 @@ void Session::OnDelivery(const kafka::Delivery& delivery) {
     metrics_.produce_errors.Increment();
     if (!refused_.ok()) return;
     refused_ = delivery.status;
-    const std::optional<Ledger::Note> note = ledger_.Acknowledge(delivery.tag);
+    const std::optional<Ledger::Note> note = ledger_.Find(delivery.tag);
     telemetry::Log(Level::kError, "event refused by Kafka",
                    {{"eventType", note ? *note->event_type : ""}, {"error", delivery.status}});
     return;
   }
+  const Lsn confirmed_before = ledger_.confirmed();
   const std::optional<Ledger::Note> note = ledger_.Acknowledge(delivery.tag);
   if (!note) return;
+  // A refused event is in the first transaction that is not confirmed, so one that is confirmed now has
+  // passed it.
+  if (ledger_.confirmed() > confirmed_before) metrics_.blocked.Set(0);
   metrics_.published.Increment();
   if (note->commit_time != absl::InfinitePast()) {
     metrics_.publish_latency.Observe(std::max(absl::ToDoubleSeconds(absl::Now() - note->commit_time), 0.0));

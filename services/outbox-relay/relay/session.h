@@ -25,11 +25,15 @@
 
 namespace bv::relay {
 
+// How long Kafka may take to answer what is asked of it before publishing begins. Short, since a stop has to
+// wait for it; what was not answered is asked again.
+inline constexpr absl::Duration kKafkaPatience = absl::Seconds(3);
+
 // Run by one thread.
 class Session {
  public:
   Session(const Settings& settings, const std::vector<kafka::TopicSpec>& topics, OutboxStore& store,
-          Metrics& metrics, const StopSignal& stop);
+          Metrics& metrics, const StopSignal& stop, Resume& resume);
   ~Session();
 
   // Publishes until the stop signal, then waits for what is in flight and returns OK. An error says why it
@@ -65,6 +69,8 @@ class Session {
   OutboxStore& store_;
   Metrics& metrics_;
   const StopSignal& stop_;
+  // Where the session before ended and, at the end, where this one did.
+  Resume& resume_;
 
   Ledger ledger_;
   std::unique_ptr<kafka::Producer> producer_;

@@ -22,6 +22,8 @@ constexpr Statement kRescanPending{"relay_rescan_pending", R"(
 constexpr Statement kFinishRescan{"relay_finish_rescan", R"(
     INSERT INTO outbox.slot (slot_name, rescan_pending) VALUES ($1, false)
     ON CONFLICT (slot_name) DO UPDATE SET rescan_pending = false)"};
+constexpr Statement kFinishEmptyRescan{"relay_finish_empty_rescan", R"(
+    UPDATE outbox.slot SET rescan_pending = false WHERE slot_name = $1 AND NOT EXISTS (SELECT FROM outbox.event))"};
 
 // Sorting and waiting for Kafka may take long.
 constexpr Statement kNoTimeouts{"relay_no_timeouts", R"(
@@ -93,7 +95,8 @@ absl::Status OutboxStore::EnsureSlot(const std::string& slot) {
     return found.empty() ? created : absl::OkStatus();
   }
   telemetry::Log(telemetry::Level::kInfo, "replication slot created", {{"slot", slot}});
-  return absl::OkStatus();
+  // The first slot of a new outbox misses nothing.
+  return Query(kFinishEmptyRescan, slot).status();
 }
 
 absl::StatusOr<bool> OutboxStore::RescanPending(const std::string& slot) {

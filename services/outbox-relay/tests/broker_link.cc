@@ -67,8 +67,10 @@ void RestoreBrokers() {
 
 }  // namespace bv::relay
 
-extern "C" __attribute__((visibility("default"))) int connect(int socket, const sockaddr* address, socklen_t size) {
-  static const auto real = reinterpret_cast<int (*)(int, const sockaddr*, socklen_t)>(dlsym(RTLD_NEXT, "connect"));
+extern "C" __attribute__((visibility("default"))) int connect(int socket, const sockaddr* address,
+                                                              socklen_t size) {
+  static const auto real =
+      reinterpret_cast<int (*)(int, const sockaddr*, socklen_t)>(dlsym(RTLD_NEXT, "connect"));
   if (bv::relay::Refuse(socket, address)) {
     errno = ECONNREFUSED;
     return -1;

@@ -1,5 +1,6 @@
-// Cuts this process off from the Kafka brokers and lets it back, at the level of its sockets: a proxy would not do, because a broker
-// tells its clients its own address. connect(2) is replaced for the test program; connections to other ports are left alone.
+// Cuts this process off from the Kafka brokers and lets it back, at the level of its sockets: a proxy would
+// not do, because a broker tells its clients its own address. connect(2) is replaced for the test program;
+// connections to other ports are left alone.
 #pragma once
 
 namespace bv::relay {

@@ -1,12 +1,11 @@
 #include "services/outbox-relay/tests/kafka_topic.h"
 
+#include <gtest/gtest.h>
 #include <librdkafka/rdkafka.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <memory>
-
-#include <gtest/gtest.h>
 
 #include "libs/base/strings.h"
 #include "libs/kafka/admin.h"
@@ -24,7 +23,9 @@ Handle<rd_kafka_t> Client(rd_kafka_type_t type) {
   char error[256] = {};
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   const std::pair<const char*, std::string> properties[] = {
-      {"bootstrap.servers", testing::Environment("BV_KAFKA_BROKERS")}, {"group.id", "outbox-relay-test"}, {"log_level", "0"}};
+      {"bootstrap.servers", testing::Environment("BV_KAFKA_BROKERS")},
+      {"group.id", "outbox-relay-test"},
+      {"log_level", "0"}};
   for (const auto& [name, value] : properties) {
     if (type == RD_KAFKA_PRODUCER && name == std::string_view("group.id")) continue;
     rd_kafka_conf_set(conf, name, value.c_str(), error, sizeof error);
@@ -35,7 +36,8 @@ Handle<rd_kafka_t> Client(rd_kafka_type_t type) {
 }
 
 int PartitionsOf(rd_kafka_t* client, const std::string& name) {
-  const Handle<rd_kafka_topic_t> topic(rd_kafka_topic_new(client, name.c_str(), nullptr), rd_kafka_topic_destroy);
+  const Handle<rd_kafka_topic_t> topic(rd_kafka_topic_new(client, name.c_str(), nullptr),
+                                       rd_kafka_topic_destroy);
   const rd_kafka_metadata_t* metadata = nullptr;
   if (rd_kafka_metadata(client, 0, topic.get(), &metadata, 10'000) != RD_KAFKA_RESP_ERR_NO_ERROR) return 0;
   const int count = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
@@ -52,7 +54,8 @@ Seen SeenOf(const rd_kafka_message_t& message) {
   const char* name = nullptr;
   const void* value = nullptr;
   std::size_t size = 0;
-  for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+  for (std::size_t i = 0;
+       rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
     seen.headers[name] = std::string(static_cast<const char*>(value), size);
   }
   return seen;
@@ -62,13 +65,15 @@ Seen SeenOf(const rd_kafka_message_t& message) {
 
 KafkaTopic::KafkaTopic() {
   static std::atomic<int> counter{0};
-  name_ = Concat("test.outbox-relay.", ::getpid(), ".", absl::ToUnixMillis(absl::Now()), ".", counter.fetch_add(1));
+  name_ = Concat("test.outbox-relay.", ::getpid(), ".", absl::ToUnixMillis(absl::Now()), ".",
+                 counter.fetch_add(1));
 }
 
 KafkaTopic::~KafkaTopic() {
   const auto client = Client(RD_KAFKA_PRODUCER);
   const Handle<rd_kafka_queue_t> queue(rd_kafka_queue_new(client.get()), rd_kafka_queue_destroy);
-  const Handle<rd_kafka_DeleteTopic_t> request(rd_kafka_DeleteTopic_new(name_.c_str()), rd_kafka_DeleteTopic_destroy);
+  const Handle<rd_kafka_DeleteTopic_t> request(rd_kafka_DeleteTopic_new(name_.c_str()),
+                                               rd_kafka_DeleteTopic_destroy);
   rd_kafka_DeleteTopic_t* requests[] = {request.get()};
   rd_kafka_DeleteTopics(client.get(), requests, 1, nullptr, queue.get());
   const Handle<rd_kafka_event_t> done(rd_kafka_queue_poll(queue.get(), 10'000), rd_kafka_event_destroy);
@@ -90,14 +95,15 @@ void KafkaTopic::Create(int partitions, const std::map<std::string, std::string>
 void KafkaTopic::SetConfig(const std::string& setting, const std::string& value) const {
   const auto client = Client(RD_KAFKA_PRODUCER);
   const Handle<rd_kafka_queue_t> queue(rd_kafka_queue_new(client.get()), rd_kafka_queue_destroy);
-  const Handle<rd_kafka_ConfigResource_t> resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name_.c_str()),
-                                                   rd_kafka_ConfigResource_destroy);
+  const Handle<rd_kafka_ConfigResource_t> resource(
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name_.c_str()), rd_kafka_ConfigResource_destroy);
   rd_kafka_ConfigResource_set_config(resource.get(), setting.c_str(), value.c_str());
   rd_kafka_ConfigResource_t* resources[] = {resource.get()};
   rd_kafka_AlterConfigs(client.get(), resources, 1, nullptr, queue.get());
   const Handle<rd_kafka_event_t> done(rd_kafka_queue_poll(queue.get(), 10'000), rd_kafka_event_destroy);
   ASSERT_NE(done, nullptr);
-  ASSERT_EQ(rd_kafka_event_error(done.get()), RD_KAFKA_RESP_ERR_NO_ERROR) << rd_kafka_event_error_string(done.get());
+  ASSERT_EQ(rd_kafka_event_error(done.get()), RD_KAFKA_RESP_ERR_NO_ERROR)
+      << rd_kafka_event_error_string(done.get());
 }
 
 std::vector<Seen> KafkaTopic::ReadUntil(const std::function<bool(const std::vector<Seen>&)>& enough) const {
@@ -115,7 +121,8 @@ std::vector<Seen> KafkaTopic::ReadUntil(const std::function<bool(const std::vect
   }
   rd_kafka_assign(client.get(), all.get());
   while (!enough(seen) && absl::Now() < deadline) {
-    const Handle<rd_kafka_message_t> message(rd_kafka_consumer_poll(client.get(), 100), rd_kafka_message_destroy);
+    const Handle<rd_kafka_message_t> message(rd_kafka_consumer_poll(client.get(), 100),
+                                             rd_kafka_message_destroy);
     if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) seen.push_back(SeenOf(*message));
   }
   EXPECT_TRUE(enough(seen)) << "after " << seen.size() << " records of " << name_;

@@ -1,12 +1,12 @@
 // A topic of its own for a test, and what a stock client reads from it.
 #pragma once
 
+#include <absl/time/time.h>
+
 #include <functional>
 #include <map>
 #include <string>
 #include <vector>
-
-#include <absl/time/time.h>
 
 namespace bv::relay {
 
@@ -29,7 +29,8 @@ class KafkaTopic {
   void Create(int partitions, const std::map<std::string, std::string>& config = {}) const;
   void SetConfig(const std::string& setting, const std::string& value) const;
 
-  // Everything from the first record on, in the order of each partition, until `enough` holds. Fails the test after half a minute.
+  // Everything from the first record on, in the order of each partition, until `enough` holds. Fails the test
+  // after half a minute.
   std::vector<Seen> ReadUntil(const std::function<bool(const std::vector<Seen>&)>& enough) const;
   std::vector<Seen> Read(std::size_t count) const;
 

@@ -26,9 +26,11 @@ void RunningRelay::Abandon() {
 RelayTest::RelayTest() : slot_(Concat(database_.name(), "_slot")) {}
 
 RelayTest::~RelayTest() {
-  WaitFor(Concat("SELECT count(*) FROM pg_replication_slots WHERE active AND slot_name = '", slot_, "'"), "0");
+  WaitFor(Concat("SELECT count(*) FROM pg_replication_slots WHERE active AND slot_name = '", slot_, "'"),
+          "0");
   database_.Query(
-      Concat("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '", slot_, "'"));
+      Concat("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '",
+             slot_, "'"));
 }
 
 Settings RelayTest::MakeSettings() const {

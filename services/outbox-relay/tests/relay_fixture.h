@@ -1,12 +1,13 @@
-// What the relay's integration tests share: a database, a slot and topics of their own, and relays that run in this process.
+// What the relay's integration tests share: a database, a slot and topics of their own, and relays that run
+// in this process.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <memory>
+#include <pqxx/pqxx>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
-#include <pqxx/pqxx>
 
 #include "libs/testing/testing.h"
 #include "services/outbox-relay/relay/metrics.h"

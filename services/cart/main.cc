@@ -1,0 +1,6 @@
+#include "libs/service/service.h"
+#include "services/cart/app.h"
+
+int main(int argc, char** argv) {
+  return bv::service::Run<bv::cart::App>(argc, argv);
+}

@@ -1,0 +1,59 @@
+#include "services/cart/rpc/convert.h"
+
+#include <absl/strings/escaping.h>
+#include <openssl/sha.h>
+
+#include "libs/base/macros.h"
+
+namespace bv::cart {
+namespace {
+
+namespace pb = commerce::cart::v1;
+
+void SetTimestamp(google::protobuf::Timestamp& target, absl::Time time) {
+  const std::int64_t micros = absl::ToUnixMicros(time);
+  target.set_seconds(micros / 1'000'000);
+  target.set_nanos(static_cast<std::int32_t>(micros % 1'000'000 * 1'000));
+}
+
+}  // namespace
+
+absl::StatusOr<Caller> CallerOf(const RequestContext& context, const std::string& session_id) {
+  Caller caller{.user_id = context.user_id, .role = context.role};
+  if (!session_id.empty()) {
+    ASSIGN_OR_RETURN(const SessionId secret, SessionId::Parse(session_id));
+    caller.session_hash = HashOf(secret);
+  }
+  return caller;
+}
+
+std::string HashOf(const SessionId& session_id) {
+  const std::string& secret = session_id.str();
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), digest);
+  return absl::BytesToHexString({reinterpret_cast<const char*>(digest), sizeof(digest)});
+}
+
+pb::Cart ToProto(const PricedCart& priced) {
+  pb::Cart result;
+  result.set_cart_id(priced.cart.id.str());
+  result.set_user_id(priced.cart.owner.user_id);
+  for (const PricedItem& line : priced.items) {
+    pb::CartItem* item = result.add_items();
+    item->set_sku(line.item.sku.str());
+    item->set_product_id(line.offer.product.str());
+    item->set_title(line.offer.title);
+    item->set_qty(line.item.qty);
+    item->set_price(line.offer.price.minor_units);
+    item->set_amount(line.amount);
+    item->set_currency(std::string(line.offer.price.currency.code()));
+    item->set_unavailable(!line.offer.sold);
+  }
+  result.set_total_amount(priced.total.minor_units);
+  result.set_currency(std::string(priced.total.currency.code()));
+  SetTimestamp(*result.mutable_expires_at(), priced.cart.expires_at);
+  SetTimestamp(*result.mutable_updated_at(), priced.cart.updated_at);
+  return result;
+}
+
+}  // namespace bv::cart

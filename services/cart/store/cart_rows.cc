@@ -1,0 +1,161 @@
+#include "services/cart/store/cart_rows.h"
+
+#include <algorithm>
+
+namespace bv::cart {
+namespace {
+
+using postgres::ArrayLiteral;
+using postgres::Statement;
+
+void DeleteItems(postgres::Session& session, const TenantId& tenant, const CartId& id,
+                 const std::vector<std::string>& skus) {
+  static constexpr Statement kDelete{
+      "cart_item_delete",
+      "DELETE FROM cart_item WHERE tenant_id = $1 AND cart_id = $2 AND sku = ANY ($3::text[])"};
+  session.Exec(kDelete, tenant.str(), id.str(), ArrayLiteral(skus));
+}
+
+void UpsertItems(postgres::Session& session, const TenantId& tenant, const CartId& id,
+                 const std::vector<Item>& items) {
+  static constexpr Statement kUpsert{"cart_item_upsert", R"sql(
+    INSERT INTO cart_item (tenant_id, cart_id, sku, qty, added_at)
+    SELECT $1, $2, sku, qty, clock_timestamp() + n * interval '1 microsecond'
+    FROM unnest($3::text[], $4::bigint[]) WITH ORDINALITY AS k (sku, qty, n)
+    ON CONFLICT (tenant_id, cart_id, sku) DO UPDATE SET qty = excluded.qty
+  )sql"};
+  std::vector<std::string> skus;
+  std::vector<std::int64_t> quantities;
+  for (const Item& item : items) {
+    skus.push_back(item.sku.str());
+    quantities.push_back(item.qty);
+  }
+  session.Exec(kUpsert, tenant.str(), id.str(), ArrayLiteral(skus), ArrayLiteral(quantities));
+}
+
+void TouchCart(postgres::Session& session, const TenantId& tenant, Cart& cart, absl::Duration ttl) {
+  static constexpr Statement kTouch{"cart_touch", R"sql(
+    UPDATE cart SET updated_at = now(), expires_at = now() + $3 * interval '1 millisecond'
+    WHERE tenant_id = $1 AND cart_id = $2
+    RETURNING (extract(epoch FROM updated_at) * 1e6)::bigint, (extract(epoch FROM expires_at) * 1e6)::bigint
+  )sql"};
+  const pqxx::row row = session.Exec(kTouch, tenant.str(), cart.id.str(), absl::ToInt64Milliseconds(ttl))[0];
+  cart.updated_at = postgres::TimeFromMicros(row[0]);
+  cart.expires_at = postgres::TimeFromMicros(row[1]);
+}
+
+}  // namespace
+
+std::optional<Cart> ReadCart(postgres::Session& session, const TenantId& tenant, const CartId& id) {
+  static constexpr Statement kRead{"cart_read", R"sql(
+    SELECT coalesce(c.user_id, ''), coalesce(c.session_hash, ''), (extract(epoch FROM c.updated_at) * 1e6)::bigint,
+           (extract(epoch FROM c.expires_at) * 1e6)::bigint, i.sku, i.qty
+    FROM cart c
+    LEFT JOIN cart_item i USING (tenant_id, cart_id)
+    WHERE c.tenant_id = $1 AND c.cart_id = $2 AND c.closed_at IS NULL AND c.expires_at > now()
+    ORDER BY i.added_at, i.sku
+  )sql"};
+  const pqxx::result rows = session.Exec(kRead, tenant.str(), id.str());
+  if (rows.empty()) return std::nullopt;
+  Cart cart{.id = id,
+            .owner = {rows[0][0].as<std::string>(), rows[0][1].as<std::string>()},
+            .expires_at = postgres::TimeFromMicros(rows[0][3]),
+            .updated_at = postgres::TimeFromMicros(rows[0][2])};
+  for (const pqxx::row& row : rows) {
+    if (!row[4].is_null())
+      cart.items.push_back({SkuCode::Trusted(row[4].as<std::string>()), row[5].as<std::int64_t>()});
+  }
+  return cart;
+}
+
+std::optional<CartId> FindCart(postgres::Session& session, const TenantId& tenant, const Owner& owner) {
+  static constexpr Statement kByUser{"cart_find_by_user", R"sql(
+    SELECT cart_id FROM cart WHERE tenant_id = $1 AND user_id = $2 AND closed_at IS NULL AND expires_at > now()
+  )sql"};
+  static constexpr Statement kBySession{"cart_find_by_session", R"sql(
+    SELECT cart_id FROM cart WHERE tenant_id = $1 AND session_hash = $2 AND closed_at IS NULL AND expires_at > now()
+  )sql"};
+  const pqxx::result found = owner.session_hash.empty()
+                                 ? session.Exec(kByUser, tenant.str(), owner.user_id)
+                                 : session.Exec(kBySession, tenant.str(), owner.session_hash);
+  if (found.empty()) return std::nullopt;
+  return CartId::Trusted(found[0][0].as<std::string>());
+}
+
+void LockCarts(postgres::Session& session, const TenantId& tenant, const std::vector<CartId>& ids) {
+  static constexpr Statement kLock{"cart_lock", R"sql(
+    SELECT FROM cart WHERE tenant_id = $1 AND cart_id = ANY ($2::text[]) ORDER BY cart_id FOR UPDATE
+  )sql"};
+  std::vector<std::string> texts;
+  for (const CartId& id : ids) texts.push_back(id.str());
+  session.Exec(kLock, tenant.str(), ArrayLiteral(texts));
+}
+
+void InsertCart(postgres::Session& session, const TenantId& tenant, const Owner& owner, absl::Duration ttl) {
+  static constexpr Statement kInsertTenant{"cart_tenant_insert",
+                                           "INSERT INTO cart_tenant VALUES ($1) ON CONFLICT DO NOTHING"};
+  // An expired cart that still waits for its deletion is in the way of the new one.
+  static constexpr Statement kDeleteExpired{"cart_delete_expired_of_owner", R"sql(
+    DELETE FROM cart
+    WHERE tenant_id = $1 AND (user_id = nullif($2, '') OR session_hash = nullif($3, ''))
+      AND closed_at IS NULL AND expires_at <= now()
+  )sql"};
+  static constexpr Statement kInsert{"cart_insert", R"sql(
+    INSERT INTO cart (tenant_id, cart_id, user_id, session_hash, expires_at)
+    VALUES ($1, $2, nullif($3, ''), nullif($4, ''), now() + $5 * interval '1 millisecond')
+    ON CONFLICT DO NOTHING
+  )sql"};
+  session.Exec(kInsertTenant, tenant.str());
+  session.Exec(kDeleteExpired, tenant.str(), owner.user_id, owner.session_hash);
+  session.Exec(kInsert, tenant.str(), CartId::New().str(), owner.user_id, owner.session_hash,
+               absl::ToInt64Milliseconds(ttl));
+}
+
+void WriteCart(postgres::Session& session, const TenantId& tenant, const Cart& before, Cart& after,
+               absl::Duration ttl) {
+  std::vector<std::string> removed;
+  for (const Item& item : before.items) {
+    if (std::ranges::find(after.items, item.sku, &Item::sku) == after.items.end())
+      removed.push_back(item.sku.str());
+  }
+  std::vector<Item> written;
+  for (const Item& item : after.items) {
+    if (std::ranges::find(before.items, item) == before.items.end()) written.push_back(item);
+  }
+  if (!removed.empty()) DeleteItems(session, tenant, after.id, removed);
+  if (!written.empty()) UpsertItems(session, tenant, after.id, written);
+  TouchCart(session, tenant, after, ttl);
+}
+
+void CloseCart(postgres::Session& session, const TenantId& tenant, const CartId& id) {
+  static constexpr Statement kClose{
+      "cart_close", "UPDATE cart SET closed_at = now() WHERE tenant_id = $1 AND cart_id = $2"};
+  session.Exec(kClose, tenant.str(), id.str());
+}
+
+std::vector<TenantId> ListTenants(postgres::Session& session, const TenantId& after, int limit) {
+  static constexpr Statement kList{
+      "cart_tenant_list",
+      "SELECT tenant_id FROM cart_tenant WHERE tenant_id > $1 ORDER BY tenant_id LIMIT $2"};
+  std::vector<TenantId> tenants;
+  for (const pqxx::row& row : session.Exec(kList, after.str(), limit)) {
+    tenants.push_back(TenantId::Trusted(row[0].as<std::string>()));
+  }
+  return tenants;
+}
+
+int DeleteExpired(postgres::Session& session, const TenantId& tenant, int limit) {
+  // A cart that is locked is being changed or deleted by another; it is passed over.
+  static constexpr Statement kDelete{"cart_delete_expired", R"sql(
+    DELETE FROM cart c
+    USING (SELECT tenant_id, cart_id FROM cart
+           WHERE tenant_id = $1 AND expires_at <= now()
+           ORDER BY expires_at
+           LIMIT $2
+           FOR UPDATE SKIP LOCKED) AS e
+    WHERE c.tenant_id = e.tenant_id AND c.cart_id = e.cart_id
+  )sql"};
+  return static_cast<int>(session.Exec(kDelete, tenant.str(), limit).affected_rows());
+}
+
+}  // namespace bv::cart

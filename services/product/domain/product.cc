@@ -1,0 +1,147 @@
+#include "services/product/domain/product.h"
+
+#include <algorithm>
+#include <set>
+
+#include "libs/base/error.h"
+#include "libs/base/macros.h"
+#include "libs/base/strings.h"
+
+namespace bv::product {
+namespace {
+
+std::string FieldOf(std::size_t index, std::string_view name) {
+  return Concat("variants[", index, "].", name);
+}
+
+absl::Status CheckTitle(const std::string& title) {
+  return CheckText(title, 1, kTitleMax, "title");
+}
+
+absl::Status CheckDescription(const std::string& description) {
+  return CheckText(description, 0, kDescriptionMax, "description");
+}
+
+// The amounts of a variant; `index` is its place in the request.
+absl::Status CheckAmounts(const Variant& variant, std::size_t index) {
+  const std::int64_t price = variant.price.minor_units;
+  if (price < 0 || price > kAmountMax) {
+    return InvalidValue(FieldOf(index, "price"), Concat("must be 0 to ", kAmountMax, " minor units"));
+  }
+  if (!variant.compare_at_price) return absl::OkStatus();
+  if (*variant.compare_at_price <= price || *variant.compare_at_price > kAmountMax) {
+    return InvalidValue(FieldOf(index, "compareAtPrice"),
+                        Concat("must be greater than the price and at most ", kAmountMax, " minor units"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Variant> NewVariant(const VariantChange& change, std::size_t index) {
+  if (!change.price) {
+    return InvalidValue(FieldOf(index, "price"), Concat("the product has no variant ", change.sku.str(),
+                                                        ", and a new one needs a price"));
+  }
+  if (!change.currency) return InvalidValue(FieldOf(index, "currency"), "is required with a price");
+  Variant variant{.id = change.new_id, .sku = change.sku, .price = {*change.price, *change.currency}};
+  if (change.compare_at_price.value_or(0) != 0) variant.compare_at_price = change.compare_at_price;
+  variant.fulfillment = change.fulfillment.value_or(variant.fulfillment);
+  variant.status = change.status.value_or(variant.status);
+  RETURN_IF_ERROR(CheckAmounts(variant, index));
+  return variant;
+}
+
+absl::StatusOr<Variant> ChangedVariant(const Variant& variant, const VariantChange& change,
+                                       std::size_t index) {
+  Variant after = variant;
+  if (change.price) {
+    if (!change.currency) return InvalidValue(FieldOf(index, "currency"), "is required with a price");
+    after.price = {*change.price, *change.currency};
+  } else if (change.currency && *change.currency != variant.price.currency) {
+    return InvalidValue(
+        FieldOf(index, "currency"),
+        Concat("is not that of the price, ", variant.price.currency.code(), "; change both together"));
+  }
+  if (change.compare_at_price) {
+    after.compare_at_price = *change.compare_at_price == 0 ? std::nullopt : change.compare_at_price;
+  } else if (after.compare_at_price && after.price.currency != variant.price.currency) {
+    return InvalidValue(FieldOf(index, "compareAtPrice"),
+                        "is of the old currency; give it anew, or 0 to remove it");
+  }
+  after.fulfillment = change.fulfillment.value_or(after.fulfillment);
+  after.status = change.status.value_or(after.status);
+  RETURN_IF_ERROR(CheckAmounts(after, index));
+  return after;
+}
+
+bool DiffersBesidePrice(Variant a, const Variant& b) {
+  a.price = b.price;
+  return a != b;
+}
+
+}  // namespace
+
+absl::Status SkuTaken(const SkuCode& sku, std::size_t index) {
+  return Error(absl::StatusCode::kAlreadyExists, "SKU_TAKEN",
+               Concat("another variant has the SKU ", sku.str()), FieldOf(index, "sku"));
+}
+
+absl::Status CheckNew(const Product& product) {
+  RETURN_IF_ERROR(CheckTitle(product.title));
+  RETURN_IF_ERROR(CheckDescription(product.description));
+  if (product.variants.empty() || product.variants.size() > kVariantsMax) {
+    return InvalidValue("variants", Concat("must be 1 to ", kVariantsMax, " variants"));
+  }
+  std::set<SkuCode> skus;
+  for (std::size_t i = 0; i < product.variants.size(); ++i) {
+    RETURN_IF_ERROR(CheckAmounts(product.variants[i], i));
+    if (!skus.insert(product.variants[i].sku).second) return SkuTaken(product.variants[i].sku, i);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Revision> Revise(const Product& product, const ProductChange& change) {
+  if (change.expected_version && *change.expected_version != product.version) {
+    return Error(
+        absl::StatusCode::kAborted, "VERSION_CONFLICT",
+        Concat("the product is at version ", product.version, "; read it again and repeat the change"),
+        "expectedVersion");
+  }
+  if (change.title) RETURN_IF_ERROR(CheckTitle(*change.title));
+  if (change.description) RETURN_IF_ERROR(CheckDescription(*change.description));
+  if (change.variants.size() > kVariantsMax) {
+    return InvalidValue("variants", Concat("must be at most ", kVariantsMax, " variants"));
+  }
+
+  Revision revision{.product = product};
+  Product& after = revision.product;
+  after.title = change.title.value_or(product.title);
+  after.description = change.description.value_or(product.description);
+  after.status = change.status.value_or(product.status);
+
+  std::set<SkuCode> skus;
+  for (std::size_t i = 0; i < change.variants.size(); ++i) {
+    const VariantChange& wanted = change.variants[i];
+    if (!skus.insert(wanted.sku).second) return SkuTaken(wanted.sku, i);
+    const auto found = std::ranges::find(product.variants, wanted.sku, &Variant::sku);
+    if (found == product.variants.end()) {
+      if (after.variants.size() == kVariantsMax) {
+        return InvalidValue(FieldOf(i, "sku"), Concat("a product has at most ", kVariantsMax, " variants"));
+      }
+      ASSIGN_OR_RETURN(Variant added, NewVariant(wanted, i));
+      revision.added.push_back(after.variants.size());
+      after.variants.push_back(std::move(added));
+      continue;
+    }
+    const auto position = static_cast<std::size_t>(found - product.variants.begin());
+    ASSIGN_OR_RETURN(Variant changed, ChangedVariant(*found, wanted, i));
+    if (changed.price != found->price) revision.repriced.push_back(position);
+    if (DiffersBesidePrice(changed, *found)) revision.altered.push_back(position);
+    after.variants[position] = std::move(changed);
+  }
+  revision.changed = after.title != product.title || after.description != product.description ||
+                     after.status != product.status || !revision.added.empty() || !revision.altered.empty() ||
+                     !revision.repriced.empty();
+  return revision;
+}
+
+}  // namespace bv::product

@@ -1,0 +1,19 @@
+// The words by which rows and events name the states of a product.
+#pragma once
+
+#include <string_view>
+
+#include "services/product/domain/product.h"
+
+namespace bv::product {
+
+std::string_view Word(ProductStatus status);
+std::string_view Word(VariantStatus status);
+std::string_view Word(FulfillmentType type);
+
+// Of words of the own database.
+ProductStatus ProductStatusOf(std::string_view word);
+VariantStatus VariantStatusOf(std::string_view word);
+FulfillmentType FulfillmentTypeOf(std::string_view word);
+
+}  // namespace bv::product

@@ -1,0 +1,40 @@
+#include "services/product/events/product_updated.h"
+
+#include "commerce/product/v1/events.pb.h"
+#include "services/product/domain/words.h"
+
+namespace bv::product {
+namespace {
+
+namespace common = commerce::common::v1;
+
+constexpr events::EventType kProductUpdated{.name = "ecommerce.product.product.updated.v1",
+                                            .topic = "ecommerce.product.product",
+                                            .schema_version = "1.0"};
+
+}  // namespace
+
+absl::StatusOr<events::OutboxRow> ProductUpdatedRow(const Product& product, const RequestContext& context) {
+  commerce::product::v1::ProductUpdated event;
+  event.set_product_id(product.id.str());
+  event.set_title(product.title);
+  event.set_description(product.description);
+  event.set_status(std::string(Word(product.status)));
+  for (const Variant& variant : product.variants) {
+    auto* line = event.add_variants();
+    line->set_variant_id(variant.id.str());
+    line->set_sku(variant.sku.str());
+    line->set_price(variant.price.minor_units);
+    line->set_currency(std::string(variant.price.currency.code()));
+    if (variant.compare_at_price) line->set_compare_at_price(*variant.compare_at_price);
+    line->set_fulfillment_type(variant.fulfillment == FulfillmentType::kDigital
+                                   ? common::FULFILLMENT_TYPE_DIGITAL
+                                   : common::FULFILLMENT_TYPE_PHYSICAL);
+    line->set_status(std::string(Word(variant.status)));
+  }
+  event.set_version(product.version);
+  return events::MakeRow(kProductUpdated, "product-service", product.id.str(), product.version,
+                         product.updated_at, context, event);
+}
+
+}  // namespace bv::product

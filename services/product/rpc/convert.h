@@ -1,0 +1,33 @@
+// protobuf ↔ domain, with the names of the API in the errors.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <string>
+#include <vector>
+
+#include "commerce/product/v1/service.pb.h"
+#include "libs/base/request_context.h"
+#include "services/product/domain/offer.h"
+#include "services/product/domain/product.h"
+#include "services/product/store/product_rows.h"
+
+namespace bv::product {
+
+// With new ids; has passed CheckNew.
+absl::StatusOr<Product> FromProto(const commerce::product::v1::CreateProductRequest& request);
+absl::StatusOr<ProductChange> FromProto(const commerce::product::v1::UpdateProductRequest& request);
+// limit is the size of the page.
+absl::StatusOr<ProductFilter> FromProto(const commerce::product::v1::ListProductsRequest& request, Role role);
+absl::StatusOr<std::vector<VariantRef>> FromProto(
+    const commerce::product::v1::ResolveVariantsRequest& request);
+
+// What shoppers do not get to see.
+bool IsHidden(ProductStatus status, Role role);
+
+commerce::product::v1::Product ToProto(const Product& product);
+commerce::product::v1::ResolvedVariant ToProto(const Offer& offer);
+// Names `last` as the last product of its page.
+std::string ToPageToken(const ProductId& last);
+
+}  // namespace bv::product

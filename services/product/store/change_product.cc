@@ -1,0 +1,78 @@
+#include "services/product/store/change_product.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "libs/base/error.h"
+#include "libs/base/macros.h"
+#include "libs/events/outbox.h"
+#include "services/product/events/product_updated.h"
+#include "services/product/store/product_rows.h"
+
+namespace bv::product {
+namespace {
+
+// The first of `wanted` whose SKU another variant has.
+std::optional<std::size_t> FirstTaken(const std::vector<std::size_t>& wanted,
+                                      const std::vector<std::size_t>& inserted) {
+  for (const std::size_t index : wanted) {
+    if (std::ranges::find(inserted, index) == inserted.end()) return index;
+  }
+  return std::nullopt;
+}
+
+// Where the change names the SKU.
+std::size_t IndexInChange(const ProductChange& change, const SkuCode& sku) {
+  return static_cast<std::size_t>(std::ranges::find(change.variants, sku, &VariantChange::sku) -
+                                  change.variants.begin());
+}
+
+absl::Status Announce(postgres::Session& session, const RequestContext& context, const Product& product) {
+  ASSIGN_OR_RETURN(events::OutboxRow row, ProductUpdatedRow(product, context));
+  events::InsertOutbox(session, {std::move(row)});
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ProductNotFound() {
+  return NotFound("PRODUCT_NOT_FOUND", "there is no such product");
+}
+
+absl::StatusOr<Product> CreateProduct(postgres::Session& session, const RequestContext& context,
+                                      Product product) {
+  InsertProduct(session, context.tenant, product);
+  std::vector<std::size_t> all(product.variants.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  const std::vector<std::size_t> inserted = InsertVariants(session, context.tenant, product, all);
+  if (const auto taken = FirstTaken(all, inserted)) return SkuTaken(product.variants[*taken].sku, *taken);
+  WritePrices(session, context.tenant, product, all);
+  RETURN_IF_ERROR(Announce(session, context, product));
+  return product;
+}
+
+absl::StatusOr<Product> ChangeProduct(postgres::Session& session, const RequestContext& context,
+                                      const ProductId& id, const ProductChange& change) {
+  if (!LockProduct(session, context.tenant, id)) return ProductNotFound();
+  // Read after the lock: by a snapshot that has what the change before this one wrote.
+  const std::optional<Product> before = ReadProduct(session, context.tenant, id);
+  if (!before) return ProductNotFound();
+  ASSIGN_OR_RETURN(Revision revision, Revise(*before, change));
+  Product& product = revision.product;
+  if (!revision.changed) return product;
+
+  UpdateProduct(session, context.tenant, product);
+  const std::vector<std::size_t> inserted = InsertVariants(session, context.tenant, product, revision.added);
+  if (const auto taken = FirstTaken(revision.added, inserted)) {
+    const SkuCode& sku = product.variants[*taken].sku;
+    return SkuTaken(sku, IndexInChange(change, sku));
+  }
+  UpdateVariants(session, context.tenant, product, revision.altered);
+  std::vector<std::size_t> priced = revision.repriced;
+  priced.insert(priced.end(), revision.added.begin(), revision.added.end());
+  WritePrices(session, context.tenant, product, priced);
+  RETURN_IF_ERROR(Announce(session, context, product));
+  return product;
+}
+
+}  // namespace bv::product

@@ -1,0 +1,224 @@
+#include "services/product/store/product_rows.h"
+
+#include <absl/strings/str_replace.h>
+
+#include "services/product/domain/words.h"
+
+namespace bv::product {
+namespace {
+
+using postgres::ArrayLiteral;
+using postgres::Statement;
+
+// One row a variant, with the columns of its product; the description, which may be long, in the first of
+// them only.
+#define BV_PRODUCT_COLUMNS                                                                            \
+  "p.product_id, p.title, CASE WHEN v.position = 0 THEN p.description END AS description, p.status, " \
+  "p.version, "                                                                                       \
+  "(extract(epoch FROM p.created_at) * 1e6)::bigint AS created_micros, "                              \
+  "(extract(epoch FROM p.updated_at) * 1e6)::bigint AS updated_micros, "                              \
+  "v.variant_id, v.sku, h.price, h.currency, v.compare_at_price, v.fulfillment_type, v.status AS "    \
+  "variant_status "
+
+#define BV_VARIANTS_OF_P                                                                           \
+  "JOIN variant v ON v.tenant_id = p.tenant_id AND v.product_id = p.product_id "                   \
+  "JOIN product_price_history h ON h.tenant_id = v.tenant_id AND h.variant_id = v.variant_id AND " \
+  "h.valid_to IS NULL "
+
+Product ProductOf(const pqxx::row& row) {
+  Product product;
+  product.id = ProductId::Trusted(row["product_id"].as<std::string>());
+  product.title = row["title"].as<std::string>();
+  product.description = row["description"].as<std::string>();
+  product.status = ProductStatusOf(row["status"].as<std::string>());
+  product.version = row["version"].as<std::int64_t>();
+  product.created_at = postgres::TimeFromMicros(row["created_micros"]);
+  product.updated_at = postgres::TimeFromMicros(row["updated_micros"]);
+  return product;
+}
+
+Variant VariantOf(const pqxx::row& row) {
+  Variant variant;
+  variant.id = VariantId::Trusted(row["variant_id"].as<std::string>());
+  variant.sku = SkuCode::Trusted(row["sku"].as<std::string>());
+  variant.price = {row["price"].as<std::int64_t>(), Currency::Trusted(row["currency"].as<std::string>())};
+  if (!row["compare_at_price"].is_null())
+    variant.compare_at_price = row["compare_at_price"].as<std::int64_t>();
+  variant.fulfillment = FulfillmentTypeOf(row["fulfillment_type"].as<std::string>());
+  variant.status = VariantStatusOf(row["variant_status"].as<std::string>());
+  return variant;
+}
+
+// From rows in which the variants of a product follow each other.
+std::vector<Product> ProductsOf(const pqxx::result& rows) {
+  std::vector<Product> products;
+  for (const pqxx::row& row : rows) {
+    if (products.empty() || products.back().id.str() != row["product_id"].c_str())
+      products.push_back(ProductOf(row));
+    products.back().variants.push_back(VariantOf(row));
+  }
+  return products;
+}
+
+// The pattern of ILIKE for titles that contain `part` as it stands.
+std::string PatternOf(const std::string& part) {
+  return part.empty() ? ""
+                      : "%" + absl::StrReplaceAll(part, {{"\\", "\\\\"}, {"%", "\\%"}, {"_", "\\_"}}) + "%";
+}
+
+// The columns of variants as array parameters.
+struct VariantArrays {
+  std::vector<std::string> ids, skus, currencies, fulfillments, statuses;
+  std::vector<std::int64_t> positions, prices;
+  std::vector<std::optional<std::int64_t>> compare_at_prices;
+
+  VariantArrays(const Product& product, const std::vector<std::size_t>& indexes) {
+    for (const std::size_t index : indexes) {
+      const Variant& variant = product.variants[index];
+      ids.push_back(variant.id.str());
+      skus.push_back(variant.sku.str());
+      currencies.emplace_back(variant.price.currency.code());
+      fulfillments.emplace_back(Word(variant.fulfillment));
+      statuses.emplace_back(Word(variant.status));
+      positions.push_back(static_cast<std::int64_t>(index));
+      prices.push_back(variant.price.minor_units);
+      compare_at_prices.push_back(variant.compare_at_price);
+    }
+  }
+};
+
+}  // namespace
+
+std::optional<Product> ReadProduct(postgres::Session& session, const TenantId& tenant, const ProductId& id) {
+  static constexpr Statement kRead{"product_read",
+                                   "SELECT " BV_PRODUCT_COLUMNS "FROM product p " BV_VARIANTS_OF_P
+                                   "WHERE p.tenant_id = $1 AND p.product_id = $2 ORDER BY v.position"};
+  std::vector<Product> products = ProductsOf(session.Exec(kRead, tenant.str(), id.str()));
+  if (products.empty()) return std::nullopt;
+  return std::move(products.front());
+}
+
+std::vector<Product> ListProducts(postgres::Session& session, const TenantId& tenant,
+                                  const ProductFilter& filter) {
+#define BV_LIST_PAGE                                                                                     \
+  "AND ($2 = '' OR p.product_id < $2) AND ($3 = '' OR p.status = $3) AND ($4 = '' OR p.title ILIKE $4) " \
+  "AND NOT ($5 AND p.status = 'DRAFT') ORDER BY p.product_id DESC LIMIT $6) AS p " BV_VARIANTS_OF_P      \
+  "ORDER BY p.product_id DESC, v.position"
+  static constexpr Statement kList{"product_list",
+                                   "SELECT " BV_PRODUCT_COLUMNS
+                                   "FROM (SELECT * FROM product p WHERE p.tenant_id = $1 " BV_LIST_PAGE};
+  static constexpr Statement kListBySku{
+      "product_list_by_sku", "SELECT " BV_PRODUCT_COLUMNS
+                             "FROM (SELECT p.* FROM variant s JOIN product p USING (tenant_id, product_id) "
+                             "WHERE s.tenant_id = $1 AND s.sku = $7 " BV_LIST_PAGE};
+#undef BV_LIST_PAGE
+  const std::string status = filter.status ? std::string(Word(*filter.status)) : "";
+  const std::string pattern = PatternOf(filter.title_part);
+  if (filter.sku) {
+    return ProductsOf(session.Exec(kListBySku, tenant.str(), filter.before.str(), status, pattern,
+                                   filter.shown_only, filter.limit, filter.sku->str()));
+  }
+  return ProductsOf(session.Exec(kList, tenant.str(), filter.before.str(), status, pattern, filter.shown_only,
+                                 filter.limit));
+}
+
+bool LockProduct(postgres::Session& session, const TenantId& tenant, const ProductId& id) {
+  static constexpr Statement kLock{"product_lock",
+                                   "SELECT FROM product WHERE tenant_id = $1 AND product_id = $2 FOR UPDATE"};
+  return !session.Exec(kLock, tenant.str(), id.str()).empty();
+}
+
+void InsertProduct(postgres::Session& session, const TenantId& tenant, Product& product) {
+  static constexpr Statement kInsert{"product_insert", R"sql(
+    INSERT INTO product (tenant_id, product_id, title, description, status, created_at, updated_at)
+    SELECT $1, $2, $3, $4, $5, at, at FROM clock_timestamp() AS at
+    RETURNING (extract(epoch FROM updated_at) * 1e6)::bigint, version
+  )sql"};
+  const pqxx::row row = session.Exec(kInsert, tenant.str(), product.id.str(), product.title,
+                                     product.description, std::string(Word(product.status)))[0];
+  product.updated_at = postgres::TimeFromMicros(row[0]);
+  product.created_at = product.updated_at;
+  product.version = row[1].as<std::int64_t>();
+}
+
+void UpdateProduct(postgres::Session& session, const TenantId& tenant, Product& product) {
+  // The clock may stand still or go back; the order of versions, and with it that of prices, does not.
+  static constexpr Statement kUpdate{"product_update", R"sql(
+    UPDATE product
+    SET title = $3, description = $4, status = $5, version = version + 1,
+        updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond')
+    WHERE tenant_id = $1 AND product_id = $2
+    RETURNING (extract(epoch FROM updated_at) * 1e6)::bigint, version
+  )sql"};
+  const pqxx::row row = session.Exec(kUpdate, tenant.str(), product.id.str(), product.title,
+                                     product.description, std::string(Word(product.status)))[0];
+  product.updated_at = postgres::TimeFromMicros(row[0]);
+  product.version = row[1].as<std::int64_t>();
+}
+
+std::vector<std::size_t> InsertVariants(postgres::Session& session, const TenantId& tenant,
+                                        const Product& product, const std::vector<std::size_t>& indexes) {
+  std::vector<std::size_t> inserted;
+  if (indexes.empty()) return inserted;
+  // In the order of the SKUs, so that transactions that want the same ones wait for each other and do not
+  // deadlock.
+  static constexpr Statement kInsert{"variant_insert", R"sql(
+    INSERT INTO variant (tenant_id, variant_id, product_id, position, sku, compare_at_price, fulfillment_type, status, created_at)
+    SELECT p.tenant_id, k.variant_id, p.product_id, k.position, k.sku, k.compare_at_price, k.fulfillment_type, k.status,
+           p.updated_at
+    FROM unnest($3::text[], $4::int[], $5::text[], $6::bigint[], $7::text[], $8::text[])
+      AS k (variant_id, position, sku, compare_at_price, fulfillment_type, status)
+    JOIN product p ON p.tenant_id = $1 AND p.product_id = $2
+    ORDER BY k.sku
+    ON CONFLICT ON CONSTRAINT variant_sku_unique DO NOTHING
+    RETURNING position
+  )sql"};
+  const VariantArrays variants(product, indexes);
+  for (const pqxx::row& row :
+       session.Exec(kInsert, tenant.str(), product.id.str(), ArrayLiteral(variants.ids),
+                    ArrayLiteral(variants.positions), ArrayLiteral(variants.skus),
+                    ArrayLiteral(variants.compare_at_prices), ArrayLiteral(variants.fulfillments),
+                    ArrayLiteral(variants.statuses))) {
+    inserted.push_back(row[0].as<std::size_t>());
+  }
+  return inserted;
+}
+
+void UpdateVariants(postgres::Session& session, const TenantId& tenant, const Product& product,
+                    const std::vector<std::size_t>& indexes) {
+  if (indexes.empty()) return;
+  static constexpr Statement kUpdate{"variant_update", R"sql(
+    UPDATE variant v
+    SET compare_at_price = k.compare_at_price, fulfillment_type = k.fulfillment_type, status = k.status
+    FROM unnest($2::text[], $3::bigint[], $4::text[], $5::text[]) AS k (variant_id, compare_at_price, fulfillment_type, status)
+    WHERE v.tenant_id = $1 AND v.variant_id = k.variant_id
+  )sql"};
+  const VariantArrays variants(product, indexes);
+  session.Exec(kUpdate, tenant.str(), ArrayLiteral(variants.ids), ArrayLiteral(variants.compare_at_prices),
+               ArrayLiteral(variants.fulfillments), ArrayLiteral(variants.statuses));
+}
+
+void WritePrices(postgres::Session& session, const TenantId& tenant, const Product& product,
+                 const std::vector<std::size_t>& indexes) {
+  if (indexes.empty()) return;
+  static constexpr Statement kClose{"price_close", R"sql(
+    UPDATE product_price_history h
+    SET valid_to = p.updated_at
+    FROM product p, unnest($3::text[]) AS k (variant_id)
+    WHERE p.tenant_id = $1 AND p.product_id = $2
+      AND h.tenant_id = p.tenant_id AND h.variant_id = k.variant_id AND h.valid_to IS NULL
+  )sql"};
+  static constexpr Statement kOpen{"price_open", R"sql(
+    INSERT INTO product_price_history (tenant_id, variant_id, valid_from, price, currency)
+    SELECT p.tenant_id, k.variant_id, p.updated_at, k.price, k.currency
+    FROM unnest($3::text[], $4::bigint[], $5::text[]) AS k (variant_id, price, currency)
+    JOIN product p ON p.tenant_id = $1 AND p.product_id = $2
+  )sql"};
+  const VariantArrays variants(product, indexes);
+  const std::string ids = ArrayLiteral(variants.ids);
+  session.Exec(kClose, tenant.str(), product.id.str(), ids);
+  session.Exec(kOpen, tenant.str(), product.id.str(), ids, ArrayLiteral(variants.prices),
+               ArrayLiteral(variants.currencies));
+}
+
+}  // namespace bv::product

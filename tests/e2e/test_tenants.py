@@ -1,0 +1,273 @@
+"""Two tenants with the same people in them. Every call of the contract is tried across the border; a new call fails this suite
+until it has a case here. Below the services, row-level security holds for raw SQL under each service's own role."""
+
+import json
+import re
+import unittest
+
+from support import contract, grpc, postgres, stack
+from support.shop import ADDRESS, Shop, unique
+
+OWNERS = {"product": "product", "cart": "cart", "orders": "order", "inventory": "inventory"}  # schema → role
+ROLES = ("CUSTOMER", "STAFF", "ADMIN", "SERVICE")
+
+
+class Owner:
+    """A tenant with something of everything, and the secrets that nobody else may see."""
+
+    def __init__(self):
+        self.shop = Shop()
+        self.mark = unique("mark")
+        self.product = self.shop.product(25.00, stock=10, title=f"Secret {self.mark}")
+        self.sku = self.product["sku"]
+        self.session = unique("session-secret")
+        self.cart = self._cart()
+        self.session_cart = self._cart(sessionId=self.session)
+        self.order = self.shop.must(201, self.shop.order([(self.sku, 1)], key=unique("key"), email=f"{self.mark}@example.com"))
+        self.reservation = self.order["orderId"]
+
+    def _cart(self, **body):
+        cart = self.shop.must(201, self.shop.customer.post("/api/v1/carts", body))
+        path = f"/api/v1/carts/{cart['cartId']}/items/{self.sku}"
+        return self.shop.must(200, self.shop.customer.call("PUT", path, {"qty": 1, **body}))
+
+    def secrets(self):
+        return {self.mark, self.product["productId"], self.product["variants"][0]["variantId"], self.cart["cartId"],
+                self.session_cart["cartId"], self.order["orderId"]}
+
+    def rows(self):
+        """A fingerprint of everything that is stored of the tenant."""
+        tables = [row["name"] for row in postgres.rows(postgres.TABLES)]
+        union = " UNION ALL ".join(
+            f"SELECT '{name}' AS name, md5(string_agg(t::text, '|' ORDER BY t::text)) AS hash FROM {name} t "
+            f"WHERE tenant_id = '{self.shop.tenant}'" for name in tables)
+        return {row["name"]: row["hash"] for row in postgres.rows(union)}
+
+
+def cases(owner):
+    """{method: (request in JSON of gRPC, accepted codes)}: what a stranger sends with ids of `owner`. OK stands where the answer is about
+    the stranger's own tenant; that it holds nothing of the owner is checked for every answer."""
+    sku, cart = owner.sku, {"cartId": owner.cart["cartId"]}
+    session_cart = {"cartId": owner.session_cart["cartId"], "sessionId": owner.session}
+    order = {"items": [{"sku": sku, "qty": 1}], "paymentMethod": "PAYMENT_METHOD_CARD", "shippingAddress": ADDRESS,
+             "email": "eve@example.com"}
+    by_cart = {**order, "items": [], "cartId": owner.cart["cartId"]}
+    product = {"title": "Mine", "variants": [{"sku": sku, "price": 100, "currency": "USD"}]}
+    return {
+        "commerce.cart.v1.Carts/CreateCart": [({}, "OK"), ({"sessionId": owner.session}, "OK")],
+        "commerce.cart.v1.Carts/GetCart": [(cart, "NOT_FOUND"), (session_cart, "NOT_FOUND")],
+        "commerce.cart.v1.Carts/SetItem": [({**cart, "sku": sku, "qty": 9}, "NOT_FOUND"), ({**session_cart, "sku": sku, "qty": 9}, "NOT_FOUND")],
+        "commerce.cart.v1.Carts/RemoveItem": [({**cart, "sku": sku}, "NOT_FOUND"), ({**session_cart, "sku": sku}, "NOT_FOUND")],
+        "commerce.cart.v1.Carts/MergeCart": [({"sessionId": owner.session}, "OK")],
+        "commerce.inventory.v1.Inventory/ReserveStock": [
+            ({"reservationId": unique("theft"), "lines": [{"sku": sku, "qty": 1}]}, "FAILED_PRECONDITION"),
+            ({"reservationId": owner.reservation, "lines": [{"sku": sku, "qty": 1}]}, "FAILED_PRECONDITION")],
+        "commerce.inventory.v1.Inventory/ReleaseStock": [({"reservationId": owner.reservation}, "NOT_FOUND")],
+        "commerce.inventory.v1.Inventory/QueryStock": [({"sku": sku}, "NOT_FOUND")],
+        "commerce.inventory.v1.Inventory/AdjustStock": [({"sku": sku, "delta": -1, "reason": "THEFT"}, "INVALID_ARGUMENT")],
+        "commerce.order.v1.Orders/CreateOrder": [(order, "INVALID_ARGUMENT"), (by_cart, "NOT_FOUND")],
+        "commerce.order.v1.Orders/GetOrder": [({"orderId": owner.order["orderId"]}, "NOT_FOUND")],
+        "commerce.order.v1.Orders/ListOrders": [({"userId": "ada"}, "OK")],
+        "commerce.product.v1.Products/GetProduct": [({"productId": owner.product["productId"]}, "NOT_FOUND")],
+        "commerce.product.v1.Products/UpdateProduct": [
+            ({"productId": owner.product["productId"], "title": "Stolen"}, "NOT_FOUND")],
+        "commerce.product.v1.Products/ListProducts": [({"sku": sku}, "OK"), ({"title": owner.mark}, "OK"), ({"pageSize": 100}, "OK")],
+        "commerce.product.v1.Products/ResolveVariants": [
+            ({"variants": [{"sku": sku}, {"productId": owner.product["productId"]}]}, "OK")],
+        # The last one: the same SKU may be in two tenants.
+        "commerce.product.v1.Products/CreateProduct": [(product, "OK")],
+    }
+
+
+def rest_call(method, request):
+    """(verb, path, JSON body) of the route of a method for a request in JSON of gRPC."""
+    verb, template = method.http
+    rest = json.loads(json.dumps(request))
+    for name in re.findall(r"\{(\w+)\}", template):
+        field = re.sub(r"_(\w)", lambda match: match[1].upper(), name)
+        template = template.replace(f"{{{name}}}", str(rest.pop(field, "x")))
+    if "paymentMethod" in rest:
+        rest["paymentMethod"] = rest["paymentMethod"].replace("PAYMENT_METHOD_", "")
+    if verb in ("GET", "DELETE"):
+        query = "&".join(f"{name}={value}" for name, value in rest.items())
+        return verb, f"{template}?{query}" if query else template, None
+    return verb, template, rest
+
+
+class Border(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.owner = Owner()
+        cls.addClassCleanup(cls.owner.shop.close)
+        cls.before = cls.owner.rows()
+        cls.cases = cases(cls.owner)
+
+    def tearDown(self):
+        self.assertEqual(self.before, self.owner.rows(), "something of the owner was changed")
+
+    def role_for(self, method):
+        return next((role for role in ("ADMIN", "STAFF", "CUSTOMER", "SERVICE") if f"ROLE_{role}" in method.access.get("roles", [])), "ADMIN")
+
+    def assert_holds_no_secret(self, answer, request):
+        text = json.dumps(answer)
+        leaked = {secret for secret in self.owner.secrets() if secret in text and secret not in json.dumps(request)}
+        self.assertEqual(set(), leaked, text)
+
+    def test_every_method_has_a_case(self):
+        self.assertEqual({method.path for method in contract.methods()}, set(self.cases))
+
+    def test_the_owner_sees_it(self):
+        # Else the tests below would pass for an empty shop.
+        for path in (f"/api/v1/orders/{self.owner.order['orderId']}", f"/api/v1/carts/{self.owner.cart['cartId']}"):
+            self.assertEqual(self.owner.shop.customer.get(path).status, 200)
+        self.assertTrue(all(self.before[table] for table in ("orders.orders", "cart.cart", "inventory.inventory_stock")), self.before)
+
+    def test_grpc(self):
+        for method in contract.methods():
+            stranger = unique("stranger")
+            token = stack.token(self.role_for(method), stranger, "ada")
+            for request, code in self.cases[method.path]:
+                with self.subTest(f"{method.path} {json.dumps(request)[:60]}"):
+                    answer = grpc.call(method.context, method.path, request, token)
+                    self.assertEqual(answer.code, code, answer)
+                    self.assert_holds_no_secret([answer.json, answer.details, answer.message], request)
+
+    def test_rest(self):
+        statuses = {"OK": (200, 201), "NOT_FOUND": (404,), "FAILED_PRECONDITION": (409,), "INVALID_ARGUMENT": (422,)}
+        for method in contract.methods():
+            if not method.http:
+                continue
+            stranger = Shop()
+            self.addCleanup(stranger.close)
+            stranger.customer.token = stranger.token(self.role_for(method))
+            for request, code in self.cases[method.path]:
+                verb, path, body = rest_call(method, request)
+                with self.subTest(f"{verb} {path}"):
+                    answer = stranger.customer.call(verb, path, body)
+                    self.assertIn(answer.status, statuses[code], answer)
+                    self.assert_holds_no_secret(answer.text, [path, body])
+
+    def test_a_token_of_another_tenant(self):
+        for method in contract.methods():
+            request = self.cases[method.path][0][0]
+            with self.subTest(method.path):
+                answer = grpc.call(method.context, method.path, request, stack.token(self.role_for(method), unique("stranger")),
+                                   x_tenant_id=self.owner.shop.tenant)
+                self.assertEqual((answer.code, answer.reason), ("PERMISSION_DENIED", "TENANT_MISMATCH"), answer)
+
+    def test_no_token(self):
+        for method in contract.methods():
+            with self.subTest(method.path):
+                answer = grpc.call(method.context, method.path, self.cases[method.path][0][0], x_tenant_id=unique("stranger"))
+                if method.access.get("public"):
+                    self.assertIn(answer.code, ("OK", "NOT_FOUND"), answer)
+                    self.assert_holds_no_secret([answer.json, answer.message], self.cases[method.path][0][0])
+                else:
+                    self.assertEqual(answer.code, "UNAUTHENTICATED", answer)
+
+    def test_roles(self):
+        for method in contract.methods():
+            allowed = {role.replace("ROLE_", "") for role in method.access.get("roles", [])}
+            if method.access.get("public"):
+                continue
+            for role in set(ROLES) - allowed:
+                with self.subTest(f"{method.path} {role}"):
+                    answer = grpc.call(method.context, method.path, self.cases[method.path][0][0], self.owner.shop.token(role))
+                    self.assertEqual((answer.code, answer.reason), ("PERMISSION_DENIED", "ROLE_NOT_ALLOWED"), answer)
+                    if method.http:
+                        verb, path, body = rest_call(method, self.cases[method.path][0][0])
+                        rest = self.owner.shop.customer.call(verb, path, body, headers={
+                            "Authorization": f"Bearer {self.owner.shop.token(role)}"})
+                        self.assertEqual((rest.status, rest.json["code"]), (403, "ROLE_NOT_ALLOWED"), rest)
+
+
+class RawSql(unittest.TestCase):
+    """As somebody who got hold of a service's connection: psql, logged in as the service's role."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.here, cls.there = Owner(), Owner()
+        cls.addClassCleanup(cls.here.shop.close)
+        cls.addClassCleanup(cls.there.shop.close)
+        cls.tables = {row["name"]: row["owner"] for row in postgres.rows(postgres.TABLES)}
+
+    def of_services(self):
+        """(table, role) of every table but the outbox."""
+        found = [(table, OWNERS[table.split(".")[0]]) for table in self.tables if not table.startswith("outbox.")]
+        self.assertGreater(len(found), 10)
+        return found
+
+    def scalar(self, role, tenant, sql):
+        """One value in a transaction of a tenant (None: of none)."""
+        prefix = f"SET bv.tenants = '{tenant}';" if tenant else ""
+        return postgres.execute(f"{prefix} {sql}", role)
+
+    def test_every_table_is_its_services_own(self):
+        for table, role in self.of_services():
+            with self.subTest(table):
+                self.assertEqual(self.tables[table], f"bv_{role}")
+
+    def test_policies_are_on_and_forced(self):
+        off = postgres.rows("""
+            SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname IN ('product', 'cart', 'orders', 'inventory') AND c.relkind IN ('r', 'p')
+              AND c.relname NOT LIKE '%migration%' AND NOT (c.relrowsecurity AND c.relforcerowsecurity)""")
+        self.assertEqual([], off)
+
+    def test_roles_cannot_bypass(self):
+        self.assertEqual([], postgres.rows(
+            "SELECT rolname FROM pg_roles WHERE rolname LIKE 'bv\\_%' AND (rolsuper OR rolbypassrls OR rolcreaterole)"))
+
+    def test_reads(self):
+        here, there = self.here.shop.tenant, self.there.shop.tenant
+        for table, role in self.of_services():
+            with self.subTest(table):
+                count = f"SELECT count(*) FROM {table}"
+                self.assertEqual(self.scalar(role, None, count), "0", "seen without a tenant")
+                self.assertEqual(self.scalar(role, here, f"{count} WHERE tenant_id <> '{here}'"), "0", "another tenant is seen")
+                self.assertEqual(self.scalar(role, here, f"{count} WHERE tenant_id = '{there}'"), "0")
+                stored = postgres.value(f"{count} WHERE tenant_id = '{here}'")
+                self.assertEqual(int(self.scalar(role, here, count)), stored)
+
+    def test_the_owners_have_rows_in_nearly_every_table(self):
+        counts = postgres.row_counts(self.here.shop.tenant)
+        empty = {table for table, _ in self.of_services() if not counts[table]}
+        self.assertLessEqual(len(empty), 1, empty)
+
+    def test_writes(self):
+        here, there = self.here.shop.tenant, self.there.shop.tenant
+        for table, role in self.of_services():
+            if not postgres.row_counts(here)[table]:
+                continue
+            with self.subTest(table):
+                touched = self.scalar(role, here, f"WITH u AS (UPDATE {table} SET tenant_id = tenant_id RETURNING tenant_id) "
+                                      f"SELECT count(*) FROM u WHERE tenant_id <> '{here}'")
+                self.assertEqual(touched, "0", "rows of another tenant were written")
+                with self.assertRaisesRegex(postgres.SqlError, "row-level security"):
+                    self.scalar(role, here, f"UPDATE {table} SET tenant_id = '{there}'")
+
+    def test_the_outbox_takes_own_events_only_and_shows_none(self):
+        here, there = self.here.shop.tenant, self.there.shop.tenant
+        insert = ("INSERT INTO outbox.event (tenant_id, id, aggregatetype, aggregateid, type, payload) "
+                  "VALUES ('{}', gen_random_uuid(), 'ecommerce.order.order', 'x', 'x.v1', '{{}}')")
+        for role in OWNERS.values():
+            with self.subTest(role):
+                with self.assertRaisesRegex(postgres.SqlError, "row-level security"):
+                    self.scalar(role, here, insert.format(there))
+                with self.assertRaisesRegex(postgres.SqlError, "row-level security"):
+                    self.scalar(role, None, insert.format(here))
+                for refused in ("SELECT count(*) FROM outbox.event", "DELETE FROM outbox.event", "UPDATE outbox.event SET type = 'y'"):
+                    with self.assertRaisesRegex(postgres.SqlError, "permission denied"):
+                        self.scalar(role, here, refused)
+
+    def test_a_service_cannot_reach_the_tables_of_another(self):
+        for role in OWNERS.values():
+            for table, owner in self.of_services():
+                if owner != role:
+                    with self.subTest(f"{role} on {table}"):
+                        with self.assertRaisesRegex(postgres.SqlError, "permission denied"):
+                            self.scalar(role, self.here.shop.tenant, f"SELECT count(*) FROM {table}")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,117 @@
+"""Code and documents name the same metrics and events."""
+
+import pathlib
+import re
+import unittest
+
+from tidy import repository
+
+METRIC_CALL = re.compile(r'\b(?:Counter|Gauge|Histogram)\(\s*"([a-zA-Z_:][\w:]*)"')
+CODE = re.compile(r"`([^`\n]+)`")
+# A metric in a document: by its suffix, or with labels; in a section about metrics, any name of its form.
+METRIC_WORD = re.compile(r"^([a-z]+(?:_[a-z0-9]+)+)(\{[a-z_, ]*\})?$")
+METRICS_SECTION = re.compile(r"^#+ [^\n]*\bmetrics?\b[^\n]*\n(.*?)(?=^#|\Z)", re.MULTILINE | re.DOTALL | re.IGNORECASE)
+EVENT = re.compile(r"\becommerce(?:\.[a-z_]+)+\.v\d+\b")
+
+
+def code(below):
+    """(path, text without its comments) of what is not a test."""
+    for path in repository.sources(".cc", ".h", below=below):
+        if not repository.is_test(path):
+            yield path, re.sub(r"(?m)^([^\"\n]*)//.*$", r"\1", repository.text(path))
+
+
+def metrics_of_code(room):
+    return sorted({name for _, text in code(f"{room}/") for name in METRIC_CALL.findall(text)})
+
+
+def metrics_of_document(content):
+    found = set()
+    for word in CODE.findall(content):
+        match = METRIC_WORD.match(word)
+        if match and (match[1].endswith("_total") or match[2]):
+            found.add(match[1])
+    for section in METRICS_SECTION.findall(content):
+        # Under such a heading a metric is the first thing of a table row or list item.
+        for line in section.splitlines():
+            first = re.match(r"^(?:\||-|\*) *`([^`]+)`", line)
+            match = first and METRIC_WORD.match(first[1])
+            if match:
+                found.add(match[1])
+    return found
+
+
+def readme(room):
+    return repository.text(room / "README.md") if (repository.ROOT / room / "README.md").is_file() else ""
+
+
+def events_of_code():
+    """{event: the first file of a service that names it}."""
+    found = {}
+    for path, text in code("services/"):
+        for name in EVENT.findall(text):
+            found.setdefault(name, path)
+    return found
+
+
+class Metrics(unittest.TestCase):
+    def test_every_metric_is_in_its_readme(self):
+        count = 0
+        for room in repository.rooms():
+            content, metrics = readme(room), metrics_of_code(room)
+            count += len(metrics)
+            with self.subTest(str(room)):
+                self.assertEqual([], [name for name in metrics if not re.search(rf"\b{name}\b", content)], "not in its README.md")
+        self.assertGreater(count, 10)
+
+    def test_every_metric_of_a_readme_is_in_the_code(self):
+        known = {name for room in repository.rooms() for name in metrics_of_code(room)}
+        for room in repository.rooms():
+            for name in metrics_of_document(readme(room)):
+                with self.subTest(f"{name} of {room}/README.md"):
+                    self.assertIn(name, known, "no code makes it")
+
+    def test_the_required_metrics_are_there(self):
+        known = {name for room in repository.rooms() for name in metrics_of_code(room)}
+        self.assertLessEqual({"orders_created_total", "order_creation_latency_ms", "inventory_reservation_failures_total"}, known)
+
+    def test_metrics_of_a_document_are_found(self):
+        content = "`a_total` `b_seconds{x,y}` `bv_order`\n## Metrics\n| `c_depth` | waits in `bv_order` |\n## Rest\n| `d_e` |\n"
+        self.assertEqual({"a_total", "b_seconds", "c_depth"}, metrics_of_document(content))
+
+
+class Events(unittest.TestCase):
+    def setUp(self):
+        self.contract = set()
+        for path in repository.sources(".proto"):
+            if path.name == "events.proto" and path.parts[2] != "common":
+                self.contract.update(EVENT.findall(repository.text(path)))
+
+    def test_every_event_of_the_code_is_in_the_contract_and_the_readme(self):
+        found = events_of_code()
+        self.assertTrue(found)
+        for name, path in found.items():
+            with self.subTest(f"{name} of {path}"):
+                self.assertIn(name, self.contract, "no events.proto names it")
+                self.assertIn(name, readme(pathlib.PurePosixPath(*path.parts[:2])), "the README does not name it")
+
+    def test_every_event_of_the_contract_is_in_the_code(self):
+        self.assertEqual(set(), self.contract - events_of_code().keys(), "no service writes them")
+
+    def test_every_event_of_a_readme_is_in_the_contract(self):
+        for room in repository.rooms():
+            for name in EVENT.findall(readme(room)):
+                with self.subTest(f"{name} of {room}/README.md"):
+                    self.assertIn(name, self.contract)
+
+    def test_every_topic_is_made(self):
+        made = set(re.findall(r"^  - name: (\S+)", repository.text("deploy/kafka/topics.yaml"), re.MULTILINE))
+        topics = set()
+        for _, text in code("services/"):
+            topics.update(re.findall(r'\.topic = "([^"]+)"', text))
+        self.assertTrue(topics)
+        self.assertEqual(set(), topics - made, "deploy/kafka/topics.yaml lacks them")
+
+
+if __name__ == "__main__":
+    unittest.main()
