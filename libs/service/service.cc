@@ -1,6 +1,7 @@
 #include "libs/service/service.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <thread>
@@ -112,7 +113,14 @@ struct Runner {
       signals.cancel();
     };
     std::stop_source stopping;
-    signals.async_wait([&](const boost::system::error_code&, int) { stopping.request_stop(); });
+    signals.async_wait([&](const boost::system::error_code& aborted, int) {
+      if (!aborted && !host.ready()) {
+        // Nothing is served yet, so there is nothing to drain, and Start may wait for a server for long.
+        std::cerr << hooks.name << ": ended before it was ready" << std::endl;
+        std::_Exit(kExitOk);
+      }
+      stopping.request_stop();
+    });
 
     auto work = boost::asio::make_work_guard(host.io_);
     std::vector<std::thread> threads;

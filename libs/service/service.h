@@ -10,7 +10,8 @@
 //   };
 //   int main(int argc, char** argv) { return bv::service::Run<App>(argc, argv); }
 //
-// Flags: --config FILE (default: <name>.yaml beside the executable), --print-config. Exit codes: 0 after SIGTERM or SIGINT, 1 when the start
+// Flags: --config FILE (default: <name>.yaml beside the executable), --print-config. Exit codes: 0 after SIGTERM or SIGINT (before it is
+// ready, at once), 1 when the start
 // failed, 2 for wrong settings or flags.
 #pragma once
 

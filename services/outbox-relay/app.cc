@@ -1,7 +1,5 @@
 #include "services/outbox-relay/app.h"
 
-#include <csignal>
-
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
 
@@ -12,13 +10,7 @@ constexpr absl::Duration kMigrationPatience = absl::Seconds(30);
 
 }  // namespace
 
-App::App(const Settings& settings, service::Host& host)
-    : settings_(settings), host_(host), signals_(host.io(), SIGTERM, SIGINT) {}
-
 absl::Status App::Start() {
-  signals_.async_wait([this](const boost::system::error_code& cancelled, int) {
-    if (!cancelled) stop_.Set(absl::Now());
-  });
   const std::string topics_file =
       settings_.topics_file.empty() ? Concat(host_.home(), "/topics.yaml") : settings_.topics_file;
   ASSIGN_OR_RETURN(std::vector<kafka::TopicSpec> topics, kafka::ReadTopics(topics_file));
@@ -27,11 +19,7 @@ absl::Status App::Start() {
   relay_ = std::make_unique<Relay>(settings_, std::move(topics), metrics_, stop_);
   // Partitions before the first event, and the lag from the first moment on.
   housekeeper_ = std::make_unique<Housekeeper>(settings_, metrics_, stop_);
-  const absl::Status prepared = relay_->Prepare();
-  if (absl::IsCancelled(prepared)) return absl::OkStatus();  // the host ends in order
-  RETURN_IF_ERROR(prepared);
-  // From here on the host's drain stops.
-  signals_.cancel();
+  RETURN_IF_ERROR(relay_->Prepare());
   host_.OnDrain([this](absl::Time deadline) {
     stop_.Set(deadline);
     relay_->Join();

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/signal_set.hpp>
 #include <memory>
 #include <string_view>
 
@@ -18,7 +17,7 @@ class App {
   static constexpr std::string_view kName = "outbox-relay";
   using Settings = relay::Settings;
 
-  App(const Settings& settings, service::Host& host);
+  App(const Settings& settings, service::Host& host) : settings_(settings), host_(host) {}
 
   // Migrates, makes slot, partitions and topics, and waits for Kafka as long as it takes: the log waits, too.
   absl::Status Start();
@@ -29,8 +28,6 @@ class App {
   service::Host& host_;
   Metrics metrics_;
   StopSignal stop_;
-  // Start may wait long, and the host listens only after it.
-  boost::asio::signal_set signals_;
   std::unique_ptr<Relay> relay_;
   std::unique_ptr<Housekeeper> housekeeper_;
 };

@@ -55,7 +55,7 @@ def wrk(shop, skus, connections, seconds):
         bodies.write("\n".join(order_text(sku) for sku in skus))
         bodies.flush()
         done = subprocess.run(
-            ["wrk", "-t", str(min(2, connections)), "-c", str(connections), "-d", f"{seconds}s", "--timeout", "20s",
+            ["wrk", "-t", str(min(2, connections)), "-c", str(connections), "-d", f"{int(seconds)}s", "--timeout", "20s",
              "-s", str(HERE / "orders.lua"), f"{stack.env('BV_GATEWAY_URL')}/api/v1/orders", "--", shop.token(lifetime=6 * 3600),
              bodies.name], stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout[done.stdout.index("REPORT") + len("REPORT"):])

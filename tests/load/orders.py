@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """POST /api/v1/orders through the gateway: orders/s and latency at 1, 8 and 64 connections, latency at a fixed rate.
 
-Parameters: SECONDS (of each step, default 10), RATE (orders/s offered, default 100)."""
+Parameters: BENCH_SECONDS (of each step, default 10), BENCH_RATE (orders/s offered, default 100)."""
 
 import http.client
 import queue
@@ -96,7 +96,7 @@ def open_loop(shop, skus, seconds, rate):
 
 
 def main():
-    seconds, rate = _bench.number("SECONDS", 10), _bench.number("RATE", 100)
+    seconds, rate = _bench.number("BENCH_SECONDS", 10), _bench.number("BENCH_RATE", 100)
     shop, skus = _bench.shop_with(PRODUCTS)
     _bench.wrk(shop, skus, 8, 3)  # warm
     print("\nPOST /api/v1/orders, one item each, everything on this machine\n")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """From commit to a consumer: outbox rows at 100 and 2,000 a second, read back from Kafka by kcat.
 
-Parameters: SECONDS (of each rate, default 15)."""
+Parameters: BENCH_SECONDS (of each rate, default 15)."""
 
 import json
 import pathlib
@@ -23,7 +23,8 @@ class Consumer:
 
     def __init__(self):
         self._kcat = subprocess.Popen(
-            ["kcat", "-C", "-q", "-u", "-E", "-b", stack.env("BV_KAFKA_BROKERS"), "-t", kafka.ORDERS, "-o", "end", "-f", "%k\t%s\n",
+            ["kcat", "-C", "-q", "-u", "-E", "-b", stack.env("BV_KAFKA_BROKERS"), "-t", kafka.ORDERS, "-o",
+             f"s@{int(kafka.now() * 1000)}", "-f", "%k\t%s\n",
              "-X", "socket.nagle.disable=true", "-X", "fetch.wait.max.ms=10"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.arrived = []
@@ -53,7 +54,7 @@ def commits(folder):
     for log in pathlib.Path(folder).glob("pgbench_log.*"):
         for line in log.read_text(encoding="ascii").splitlines():
             client, transaction, _, _, seconds, micros = line.split()[:6]
-            found[f"{client}-{int(transaction) + 1}"] = int(seconds) + int(micros) / 1e6
+            found[f"{client}-{transaction}"] = int(seconds) + int(micros) / 1e6
     return found
 
 
@@ -73,7 +74,7 @@ def measure(consumer, rate, seconds):
 
 
 def main():
-    seconds = _bench.number("SECONDS", 15)
+    seconds = _bench.number("BENCH_SECONDS", 15)
     consumer = Consumer()
     try:
         measure(consumer, 100, 3)  # warm

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "commerce/order/v1/events.pb.h"
+#include "libs/base/strings.h"
 #include "libs/events/outbox.h"
 
 namespace bv {
@@ -18,7 +19,7 @@ using commerce::order::v1::OrderCreated;
 
 // A file of tests/proto/golden without its line ends.
 std::string Golden(const std::string& name) {
-  std::ifstream file(std::string(BV_GOLDEN_DIR) + "/" + name);
+  std::ifstream file(Concat(BV_GOLDEN_DIR "/", name));
   EXPECT_TRUE(file.good()) << name;
   std::stringstream text;
   text << file.rdbuf();

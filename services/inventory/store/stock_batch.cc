@@ -127,9 +127,10 @@ class StockBatch {
 
   absl::Status Write() {
     UpdateStock(session_, stock_);
-    InsertReservations(session_, new_reservations_);
+    if (!InsertReservations(session_, new_reservations_) || !InsertLedger(session_, ledger_)) {
+      return absl::AbortedError("another replica handled one of these requests at the same time");
+    }
     MarkReleased(session_, released_);
-    InsertLedger(session_, ledger_);
     std::vector<events::OutboxRow> rows;
     for (const auto& [key, change] : changes_) {
       ASSIGN_OR_RETURN(events::OutboxRow row, StockAdjustedRow(change, stock_[key.first][key.second], session_.transaction_time()));

@@ -154,12 +154,13 @@ void UpdateStock(postgres::Session& session, const std::map<TenantId, Shelves>& 
                ArrayLiteral(versions));
 }
 
-void InsertReservations(postgres::Session& session, const std::vector<NewReservation>& reservations) {
-  if (reservations.empty()) return;
+bool InsertReservations(postgres::Session& session, const std::vector<NewReservation>& reservations) {
+  if (reservations.empty()) return true;
   static constexpr Statement kInsert{"reservation_insert", R"sql(
     INSERT INTO reservation (tenant_id, reservation_id, user_id, status, expires_at)
     SELECT tenant_id, reservation_id, user_id, 'HELD', to_timestamp(expires_at / 1e6)
     FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS k (tenant_id, reservation_id, user_id, expires_at)
+    ON CONFLICT DO NOTHING
   )sql"};
   static constexpr Statement kInsertLines{"reservation_line_insert", R"sql(
     INSERT INTO reservation_line (tenant_id, reservation_id, sku, location_code, qty)
@@ -180,9 +181,11 @@ void InsertReservations(postgres::Session& session, const std::vector<NewReserva
       line_quantities.push_back(allocation.qty);
     }
   }
-  session.Exec(kInsert, ArrayLiteral(tenants), ArrayLiteral(ids), ArrayLiteral(users), ArrayLiteral(expiries));
+  const pqxx::result inserted = session.Exec(kInsert, ArrayLiteral(tenants), ArrayLiteral(ids), ArrayLiteral(users), ArrayLiteral(expiries));
+  if (inserted.affected_rows() < reservations.size()) return false;
   session.Exec(kInsertLines, ArrayLiteral(line_tenants), ArrayLiteral(line_ids), ArrayLiteral(line_skus), ArrayLiteral(line_locations),
                ArrayLiteral(line_quantities));
+  return true;
 }
 
 void MarkReleased(postgres::Session& session, const std::vector<ReservationKey>& keys) {
@@ -196,14 +199,15 @@ void MarkReleased(postgres::Session& session, const std::vector<ReservationKey>&
   session.Exec(kRelease, tenants, ids);
 }
 
-void InsertLedger(postgres::Session& session, const std::vector<LedgerRow>& rows) {
-  if (rows.empty()) return;
+bool InsertLedger(postgres::Session& session, const std::vector<LedgerRow>& rows) {
+  if (rows.empty()) return true;
   static constexpr Statement kInsert{"ledger_insert", R"sql(
     INSERT INTO inventory_adjustment (tenant_id, adjustment_id, sku, location_code, on_hand_delta, reserved_delta, reason, reservation_id,
                                       user_id)
     SELECT tenant_id, adjustment_id, sku, location_code, on_hand_delta, reserved_delta, reason, nullif(reservation_id, ''), user_id
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[])
       AS k (tenant_id, adjustment_id, sku, location_code, on_hand_delta, reserved_delta, reason, reservation_id, user_id)
+    ON CONFLICT DO NOTHING
   )sql"};
   std::vector<std::string> tenants, ids, skus, locations, reasons, reservations, users;
   std::vector<std::int64_t> on_hand, reserved;
@@ -218,8 +222,10 @@ void InsertLedger(postgres::Session& session, const std::vector<LedgerRow>& rows
     reservations.push_back(row.reservation_id);
     users.push_back(row.user_id);
   }
-  session.Exec(kInsert, ArrayLiteral(tenants), ArrayLiteral(ids), ArrayLiteral(skus), ArrayLiteral(locations), ArrayLiteral(on_hand),
-               ArrayLiteral(reserved), ArrayLiteral(reasons), ArrayLiteral(reservations), ArrayLiteral(users));
+  const pqxx::result inserted =
+      session.Exec(kInsert, ArrayLiteral(tenants), ArrayLiteral(ids), ArrayLiteral(skus), ArrayLiteral(locations), ArrayLiteral(on_hand),
+                   ArrayLiteral(reserved), ArrayLiteral(reasons), ArrayLiteral(reservations), ArrayLiteral(users));
+  return inserted.affected_rows() == rows.size();
 }
 
 Shelf ReadShelf(postgres::Session& session, const TenantId& tenant, const SkuCode& sku) {

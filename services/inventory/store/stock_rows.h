@@ -46,9 +46,10 @@ void InsertPlaces(postgres::Session& session, const std::vector<std::pair<Tenant
 
 // Writes the changed places.
 void UpdateStock(postgres::Session& session, const std::map<TenantId, Shelves>& stock);
-void InsertReservations(postgres::Session& session, const std::vector<NewReservation>& reservations);
 void MarkReleased(postgres::Session& session, const std::vector<ReservationKey>& keys);
-void InsertLedger(postgres::Session& session, const std::vector<LedgerRow>& rows);
+// False when another replica has written one of the rows since this transaction looked for it: it has to run again.
+[[nodiscard]] bool InsertReservations(postgres::Session& session, const std::vector<NewReservation>& reservations);
+[[nodiscard]] bool InsertLedger(postgres::Session& session, const std::vector<LedgerRow>& rows);
 
 // For reads outside a batch: the shelf of one SKU, without locks; no places when it was never stocked.
 Shelf ReadShelf(postgres::Session& session, const TenantId& tenant, const SkuCode& sku);

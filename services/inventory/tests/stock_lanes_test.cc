@@ -268,17 +268,19 @@ TEST_F(StockLanesTest, SeveralLaneSetsStayRight) {
 
 // A caller that repeats a request may reach another replica while the first still works on it.
 TEST_F(StockLanesTest, TheSameRequestOnTwoReplicasIsOne) {
-  StockLanes other("stock", database_.Connection(), {.count = 2}, ExecuteStockBatch);
   ASSERT_TRUE(Adjust("TENT", 10).ok());
   ASSERT_TRUE(Adjust("MUG", 10).ok());
+  std::vector<std::unique_ptr<StockLanes>> replicas;
+  for (int i = 0; i < 4; ++i) {
+    replicas.push_back(std::make_unique<StockLanes>("stock", database_.Connection(), postgres::LaneSettings{.count = 1}, ExecuteStockBatch));
+  }
   std::vector<Answer> same, differ;
   const AdjustmentId key = AdjustmentId::DerivedFrom({"key-1"});
   HoldStockUntilLocksWait(4, [&] {
-    for (StockLanes* lanes : {&*lanes_, &other}) {
-      same.push_back(Start(*lanes, "TENT", ReserveOf("r-1", {Of("TENT", 4)}), testing::ContextOf("acme")));
-    }
-    differ.push_back(Start(*lanes_, "MUG", AdjustOf("MUG", 1, "MAIN", key, "FOUND"), testing::ContextOf("acme")));
-    differ.push_back(Start(other, "TENT", AdjustOf("TENT", 1, "MAIN", key, "FOUND"), testing::ContextOf("acme")));
+    same.push_back(Start(*replicas[0], "TENT", ReserveOf("r-1", {Of("TENT", 4)}), testing::ContextOf("acme")));
+    same.push_back(Start(*replicas[1], "TENT", ReserveOf("r-1", {Of("TENT", 4)}), testing::ContextOf("acme")));
+    differ.push_back(Start(*replicas[2], "MUG", AdjustOf("MUG", 1, "MAIN", key, "FOUND"), testing::ContextOf("acme")));
+    differ.push_back(Start(*replicas[3], "TENT", AdjustOf("TENT", 1, "MAIN", key, "FOUND"), testing::ContextOf("acme")));
   });
   for (Answer& answer : same) {
     const absl::StatusOr<Outcome> held = answer.get();

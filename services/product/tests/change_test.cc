@@ -218,7 +218,9 @@ TEST_F(ChangeTest, OfUpdatesFromOneVersionOneWins) {
   int won = 0;
   for (const absl::Status& status : results) {
     won += status.ok() ? 1 : 0;
-    if (!status.ok()) EXPECT_EQ(ErrorReason(status), "VERSION_CONFLICT") << status;
+    if (!status.ok()) {
+      EXPECT_EQ(ErrorReason(status), "VERSION_CONFLICT") << status;
+    }
   }
   EXPECT_EQ(won, 1);
   EXPECT_EQ(Get(product.product_id())->version(), 2);
@@ -232,7 +234,9 @@ TEST_F(ChangeTest, OfProductsWithOneSkuOneIsCreated) {
   int won = 0;
   for (const absl::Status& status : results) {
     won += status.ok() ? 1 : 0;
-    if (!status.ok()) EXPECT_EQ(FieldOfError(status), "variants[1].sku") << status;
+    if (!status.ok()) {
+      EXPECT_EQ(FieldOfError(status), "variants[1].sku") << status;
+    }
   }
   EXPECT_EQ(won, 1);
   EXPECT_EQ(Query("SELECT count(*) FROM product.product WHERE tenant_id = $T"), "1");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "libs/base/error.h"
+#include "libs/base/id.h"
 #include "libs/testing/testing.h"
 #include "services/product/rpc/product_rpc.h"
 
