@@ -13,8 +13,8 @@ AWAY_SECONDS = 3.0
 
 
 def keep_away(name):
-    """Kills a process whenever the supervisor has started it again. The supervisor's pause doubles with each death; returns in a pause of
-    at least 3.2 s, more than a second before its end."""
+    """Kills a process whenever the supervisor has started it again. The supervisor's pause doubles with each death; returns in a pause
+    of at least 3.2 s, more than a second before its end."""
     deadline, died = time.monotonic() + 60, time.monotonic()
     while time.monotonic() < deadline:
         pid = stack.processes()[name]["pid"]

@@ -62,7 +62,8 @@ class Calls(unittest.TestCase):
         token = self.shop.token()
         for name, request, with_token, code, reason, field in (
                 ("out of stock", self.order(11), token, "FAILED_PRECONDITION", "OUT_OF_STOCK", "items[0].qty"),
-                ("unknown SKU", self.order(items=[{"sku": "NOBODY-HAS-IT", "qty": 1}]), token, "INVALID_ARGUMENT", "ITEM_NOT_SOLD", "items[0]"),
+                ("unknown SKU", self.order(items=[{"sku": "NOBODY-HAS-IT", "qty": 1}]), token,
+                 "INVALID_ARGUMENT", "ITEM_NOT_SOLD", "items[0]"),
                 ("no items", self.order(items=[]), token, "INVALID_ARGUMENT", "INVALID_VALUE", "items"),
                 ("no token", self.order(), None, "UNAUTHENTICATED", "TOKEN_MISSING", ""),
                 ("wrong role", self.order(), self.shop.token("SERVICE"), "PERMISSION_DENIED", "ROLE_NOT_ALLOWED", "")):

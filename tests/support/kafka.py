@@ -73,7 +73,8 @@ class Tail:
 
 def _message(line):
     pairs = line.get("headers") or []
-    return Message(line["partition"], line["offset"], line["ts"] / 1000, line["key"], list(zip(pairs[::2], pairs[1::2])), line["payload"])
+    return Message(line["partition"], line["offset"], line["ts"] / 1000, line["key"], list(zip(pairs[::2], pairs[1::2])),
+                   line["payload"])
 
 
 def now():

@@ -22,8 +22,8 @@ class Attempt(typing.NamedTuple):
 
 
 class Customers:
-    """`count` customers of a shop, each on a connection of their own, order one piece of a random of `skus` at a time. As a good client
-    does, each repeats a request that got 503 or no answer with the same Idempotency-Key until it is answered."""
+    """`count` customers of a shop, each on a connection of their own, order one piece at a time, of `skus` in turn. As a good client does,
+    each repeats a request that got 503 or no answer with the same Idempotency-Key until it is answered."""
 
     def __init__(self, shop, skus, count=6):
         self._shop = shop

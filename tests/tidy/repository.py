@@ -25,7 +25,8 @@ def text(path):
 
 def rooms():
     """Every folder of libs/ and services/."""
-    return sorted({pathlib.PurePosixPath(*path.parts[:2]) for path in files() if path.parts[0] in ("libs", "services") and len(path.parts) > 2})
+    return sorted({pathlib.PurePosixPath(*path.parts[:2]) for path in files()
+                   if path.parts[0] in ("libs", "services") and len(path.parts) > 2})
 
 
 def services():

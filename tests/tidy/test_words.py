@@ -7,7 +7,8 @@ import unittest
 from tidy import repository
 
 OPEN_END = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b(?!\([a-z][\w.-]*\))")
-SLEEP = re.compile(r"\b(?:sleep_for|sleep_until|SleepFor|usleep|nanosleep|pg_sleep)\b|\b(?:time|asyncio)\.sleep\b|\bsleep\(|^\s*sleep \d", re.MULTILINE)
+SLEEP = re.compile(r"\b(?:sleep_for|sleep_until|SleepFor|usleep|nanosleep|pg_sleep)\b|\b(?:time|asyncio)\.sleep\b|\bsleep\(|^\s*sleep \d",
+                   re.MULTILINE)
 MACHINE_PATH = re.compile(r"(?<![\w.~$}-])/(?:work|root)/")
 # The one place of each language where tests wait: for a condition, with a deadline.
 WAITING_HELPERS = {"tests/support/wait.py", "tools/tests/waiting.py"}

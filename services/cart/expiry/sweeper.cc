@@ -1,8 +1,8 @@
 #include "services/cart/expiry/sweeper.h"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_future.hpp>
 
 #include "libs/base/macros.h"
 #include "services/cart/store/cart_rows.h"

@@ -9,7 +9,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <cstdint>
-#include <memory>
+#include <future>
+#include <stop_token>
 
 #include "libs/async/task.h"
 #include "libs/config/config.h"
@@ -33,7 +34,8 @@ class Sweeper {
 
   // Begins to sweep, one round an interval. A round that fails is logged, and the next one does its work.
   void Start();
-  // No further transaction begins after this. From any thread.
+  // Returns when the round that runs, if any, has ended; the rest of its work is left. Not from a thread of
+  // `io`, which has to run.
   void Stop();
 
   // One round: the carts of every tenant that are expired by now. Returns how many were deleted.
@@ -49,6 +51,8 @@ class Sweeper {
   boost::asio::strand<boost::asio::io_context::executor_type> strand_;
   boost::asio::steady_timer timer_;
   std::stop_source stop_;
+  // Of Run; valid once started.
+  std::future<void> ended_;
   prometheus::Counter& deleted_;
 };
 

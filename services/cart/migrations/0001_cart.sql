@@ -35,7 +35,7 @@ CREATE TABLE cart_tenant (
 
 ALTER TABLE cart ENABLE ROW LEVEL SECURITY;
 ALTER TABLE cart FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON cart USING (tenant_id = ANY (string_to_array(current_setting('bv.tenants', true), ',')));
+CREATE POLICY tenant ON cart USING (tenant_id = ANY ((SELECT string_to_array(current_setting('bv.tenants', true), ','))::text[]));
 ALTER TABLE cart_item ENABLE ROW LEVEL SECURITY;
 ALTER TABLE cart_item FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON cart_item USING (tenant_id = ANY (string_to_array(current_setting('bv.tenants', true), ',')));
+CREATE POLICY tenant ON cart_item USING (tenant_id = ANY ((SELECT string_to_array(current_setting('bv.tenants', true), ','))::text[]));

@@ -53,13 +53,13 @@ CREATE TABLE reservation_line (
 
 ALTER TABLE inventory_stock ENABLE ROW LEVEL SECURITY;
 ALTER TABLE inventory_stock FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON inventory_stock USING (tenant_id = ANY (string_to_array(current_setting('bv.tenants', true), ',')));
+CREATE POLICY tenant ON inventory_stock USING (tenant_id = ANY ((SELECT string_to_array(current_setting('bv.tenants', true), ','))::text[]));
 ALTER TABLE inventory_adjustment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE inventory_adjustment FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON inventory_adjustment USING (tenant_id = ANY (string_to_array(current_setting('bv.tenants', true), ',')));
+CREATE POLICY tenant ON inventory_adjustment USING (tenant_id = ANY ((SELECT string_to_array(current_setting('bv.tenants', true), ','))::text[]));
 ALTER TABLE reservation ENABLE ROW LEVEL SECURITY;
 ALTER TABLE reservation FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON reservation USING (tenant_id = ANY (string_to_array(current_setting('bv.tenants', true), ',')));
+CREATE POLICY tenant ON reservation USING (tenant_id = ANY ((SELECT string_to_array(current_setting('bv.tenants', true), ','))::text[]));
 ALTER TABLE reservation_line ENABLE ROW LEVEL SECURITY;
 ALTER TABLE reservation_line FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON reservation_line USING (tenant_id = ANY (string_to_array(current_setting('bv.tenants', true), ',')));
+CREATE POLICY tenant ON reservation_line USING (tenant_id = ANY ((SELECT string_to_array(current_setting('bv.tenants', true), ','))::text[]));

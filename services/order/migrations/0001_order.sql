@@ -63,13 +63,13 @@ CREATE TABLE idempotency_record (
 
 ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
 ALTER TABLE orders FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON orders USING (tenant_id = ANY (string_to_array(current_setting('bv.tenants', true), ',')));
+CREATE POLICY tenant ON orders USING (tenant_id = ANY ((SELECT string_to_array(current_setting('bv.tenants', true), ','))::text[]));
 ALTER TABLE order_items ENABLE ROW LEVEL SECURITY;
 ALTER TABLE order_items FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON order_items USING (tenant_id = ANY (string_to_array(current_setting('bv.tenants', true), ',')));
+CREATE POLICY tenant ON order_items USING (tenant_id = ANY ((SELECT string_to_array(current_setting('bv.tenants', true), ','))::text[]));
 ALTER TABLE order_status_history ENABLE ROW LEVEL SECURITY;
 ALTER TABLE order_status_history FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON order_status_history USING (tenant_id = ANY (string_to_array(current_setting('bv.tenants', true), ',')));
+CREATE POLICY tenant ON order_status_history USING (tenant_id = ANY ((SELECT string_to_array(current_setting('bv.tenants', true), ','))::text[]));
 ALTER TABLE idempotency_record ENABLE ROW LEVEL SECURITY;
 ALTER TABLE idempotency_record FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON idempotency_record USING (tenant_id = ANY (string_to_array(current_setting('bv.tenants', true), ',')));
+CREATE POLICY tenant ON idempotency_record USING (tenant_id = ANY ((SELECT string_to_array(current_setting('bv.tenants', true), ','))::text[]));

@@ -28,8 +28,8 @@ CREATE TABLE outbox.event_default PARTITION OF outbox.event DEFAULT;
 -- Writers see nothing and write for their tenants only; the owner, who publishes for all, is not bound (no FORCE).
 ALTER TABLE outbox.event ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON outbox.event
-  USING (tenant_id = ANY (string_to_array(current_setting('bv.tenants', true), ',')))
-  WITH CHECK (tenant_id = ANY (string_to_array(current_setting('bv.tenants', true), ',')));
+  USING (tenant_id = ANY ((SELECT string_to_array(current_setting('bv.tenants', true), ','))::text[]))
+  WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('bv.tenants', true), ','))::text[]));
 GRANT USAGE ON SCHEMA outbox TO bv_product, bv_cart, bv_order, bv_inventory;
 GRANT INSERT ON outbox.event TO bv_product, bv_cart, bv_order, bv_inventory;
 

@@ -36,8 +36,8 @@ CREATE TABLE variant (
 --   each row ends where another begins (price_has_successor) or does not end,
 --   no two rows end at the same time, nor do two not end (price_end_unique),
 --   no two rows begin at the same time (the primary key), and each ends after it begins (price_ends_later),
--- so that following the successors meets every row once and ends in the single row without an end. The chain begins with the
--- variant (variant_has_price), so there is no variant without a current price.
+-- so that following the successors meets every row once and ends in the single row without an end. One row begins with the variant
+-- (variant_has_price), so there is no variant without a current price.
 CREATE TABLE product_price_history (
   tenant_id  text    NOT NULL,
   variant_id text    NOT NULL,
@@ -71,10 +71,10 @@ CREATE TRIGGER price_is_final BEFORE UPDATE ON product_price_history
 
 ALTER TABLE product ENABLE ROW LEVEL SECURITY;
 ALTER TABLE product FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON product USING (tenant_id = ANY (string_to_array(current_setting('bv.tenants', true), ',')));
+CREATE POLICY tenant ON product USING (tenant_id = ANY ((SELECT string_to_array(current_setting('bv.tenants', true), ','))::text[]));
 ALTER TABLE variant ENABLE ROW LEVEL SECURITY;
 ALTER TABLE variant FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON variant USING (tenant_id = ANY (string_to_array(current_setting('bv.tenants', true), ',')));
+CREATE POLICY tenant ON variant USING (tenant_id = ANY ((SELECT string_to_array(current_setting('bv.tenants', true), ','))::text[]));
 ALTER TABLE product_price_history ENABLE ROW LEVEL SECURITY;
 ALTER TABLE product_price_history FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON product_price_history USING (tenant_id = ANY (string_to_array(current_setting('bv.tenants', true), ',')));
+CREATE POLICY tenant ON product_price_history USING (tenant_id = ANY ((SELECT string_to_array(current_setting('bv.tenants', true), ','))::text[]));
