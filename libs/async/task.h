@@ -1,10 +1,8 @@
 // Coroutines of the fleet: Boost.Asio awaitables that return absl::Status or absl::StatusOr and never throw.
 #pragma once
 
-#include <optional>
-#include <utility>
-
 #include <absl/functional/any_invocable.h>
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -12,6 +10,8 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <optional>
+#include <utility>
 
 namespace bv::async {
 
@@ -24,9 +24,11 @@ using Task = asio::awaitable<T>;
 template <class T>
 using Done = absl::AnyInvocable<void(T) &&>;
 
-// Turns a call with a callback into an awaitable: `start` receives the Done to call. The coroutine goes on in its own executor.
+// Turns a call with a callback into an awaitable: `start` receives the Done to call. The coroutine goes on in
+// its own executor.
 //
-//   Stock stock = co_await async::Await<Stock>([&](async::Done<Stock> done) { lane.Submit(request, std::move(done)); });
+//   Stock stock = co_await async::Await<Stock>([&](async::Done<Stock> done) { lane.Submit(request,
+//   std::move(done)); });
 template <class T, class Start>
 Task<T> Await(Start start) {
   return asio::async_initiate<const asio::use_awaitable_t<>, void(T)>(

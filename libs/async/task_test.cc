@@ -1,16 +1,16 @@
 #include "libs/async/task.h"
 
-#include <atomic>
-#include <memory>
-#include <string>
-#include <thread>
-
 #include <absl/status/statusor.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
-#include <gtest/gtest.h>
+#include <memory>
+#include <string>
+#include <thread>
 
 #include "libs/base/macros.h"
 
@@ -41,7 +41,9 @@ TEST(Await, GoesOnInItsExecutorWhenAnotherThreadCallsBack) {
   Loop loop;
   std::thread caller;
   const auto task = [](std::thread& other) -> Task<std::thread::id> {
-    auto start = [&other](Done<int> done) { other = std::thread([done = std::move(done)]() mutable { std::move(done)(7); }); };
+    auto start = [&other](Done<int> done) {
+      other = std::thread([done = std::move(done)]() mutable { std::move(done)(7); });
+    };
     EXPECT_EQ(co_await Await<int>(start), 7);
     co_return std::this_thread::get_id();
   };
@@ -82,7 +84,9 @@ TEST(Await, GoesOnExactlyOnce) {
   for (int i = 0; i < 3; ++i) threads.emplace_back([&elsewhere] { elsewhere.run(); });
   std::atomic<int> resumed{0};
   const auto task = [](asio::io_context& io, std::atomic<int>& count, int i) -> Task<bool> {
-    auto start = [&io, i](Done<int> done) { asio::post(io, [done = std::move(done), i]() mutable { std::move(done)(i); }); };
+    auto start = [&io, i](Done<int> done) {
+      asio::post(io, [done = std::move(done), i]() mutable { std::move(done)(i); });
+    };
     const int answer = co_await Await<int>(start);
     count.fetch_add(1);
     co_return answer == i;

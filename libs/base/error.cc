@@ -24,7 +24,8 @@ void SetPayload(absl::Status& status, std::string_view key, std::string_view val
 
 }  // namespace
 
-absl::Status Error(absl::StatusCode code, std::string_view reason, std::string_view message, std::string_view field) {
+absl::Status Error(absl::StatusCode code, std::string_view reason, std::string_view message,
+                   std::string_view field) {
   absl::Status status(code, Absl(message));
   SetPayload(status, kReason, reason);
   SetPayload(status, kField, field);
@@ -64,7 +65,9 @@ ErrorDetail GetErrorDetail(const absl::Status& status) {
   return detail;
 }
 
-std::string ErrorReason(const absl::Status& status) { return Payload(status, kReason); }
+std::string ErrorReason(const absl::Status& status) {
+  return Payload(status, kReason);
+}
 
 absl::Status WithFieldPrefix(std::string_view prefix, const absl::Status& status) {
   absl::Status prefixed = status;

@@ -1,13 +1,13 @@
-// Errors of the fleet: absl::Status with a stable machine-readable reason, and where it helps the field and the time to come
-// back. They survive a gRPC hop (libs/rpc) and become an HTTP problem at the gateway only.
+// Errors of the fleet: absl::Status with a stable machine-readable reason, and where it helps the field and
+// the time to come back. They survive a gRPC hop (libs/rpc) and become an HTTP problem at the gateway only.
 #pragma once
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
 
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <absl/status/status.h>
-#include <absl/time/time.h>
 
 namespace bv {
 
@@ -21,14 +21,16 @@ struct ErrorDetail {
   std::optional<absl::Duration> retry_after;
 };
 
-absl::Status Error(absl::StatusCode code, std::string_view reason, std::string_view message, std::string_view field = {});
+absl::Status Error(absl::StatusCode code, std::string_view reason, std::string_view message,
+                   std::string_view field = {});
 
 // INVALID_ARGUMENT, reason INVALID_VALUE.
 absl::Status InvalidValue(std::string_view field, std::string_view message);
 // NOT_FOUND.
 absl::Status NotFound(std::string_view reason, std::string_view message);
 // UNAVAILABLE, reason `reason`: a part is away; the same request later is likely to succeed.
-absl::Status Unavailable(std::string_view reason, std::string_view message, absl::Duration retry_after = absl::Seconds(1));
+absl::Status Unavailable(std::string_view reason, std::string_view message,
+                         absl::Duration retry_after = absl::Seconds(1));
 // RESOURCE_EXHAUSTED, reason OVERLOADED: a bounded queue is full.
 absl::Status Overloaded(std::string_view message, absl::Duration retry_after = absl::Seconds(1));
 

@@ -1,8 +1,8 @@
 #include "libs/base/error.h"
 
-#include <memory>
-
 #include <gtest/gtest.h>
+
+#include <memory>
 
 #include "libs/base/macros.h"
 
@@ -10,7 +10,8 @@ namespace bv {
 namespace {
 
 TEST(Error, CarriesReasonAndField) {
-  const absl::Status status = Error(absl::StatusCode::kAlreadyExists, "SKU_TAKEN", "another product has this SKU", "variants[1].sku");
+  const absl::Status status =
+      Error(absl::StatusCode::kAlreadyExists, "SKU_TAKEN", "another product has this SKU", "variants[1].sku");
   EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(status.message(), "another product has this SKU");
   EXPECT_EQ(ErrorReason(status), "SKU_TAKEN");
@@ -27,7 +28,8 @@ TEST(Error, OfAStatusWithoutDetailIsEmpty) {
 }
 
 TEST(Error, SaysWhenToComeBack) {
-  EXPECT_EQ(GetErrorDetail(Unavailable("DATABASE_UNAVAILABLE", "away", absl::Milliseconds(1500))).retry_after, absl::Milliseconds(1500));
+  EXPECT_EQ(GetErrorDetail(Unavailable("DATABASE_UNAVAILABLE", "away", absl::Milliseconds(1500))).retry_after,
+            absl::Milliseconds(1500));
   const absl::Status full = Overloaded("full");
   EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(ErrorReason(full), "OVERLOADED");

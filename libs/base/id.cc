@@ -1,12 +1,11 @@
 #include "libs/base/id.h"
 
+#include <absl/random/random.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-
-#include <absl/random/random.h>
 
 namespace bv {
 namespace {
@@ -16,8 +15,9 @@ constexpr char kAlphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
 // The last timestamp this process used, so that a clock set back does not bring ids out of order.
 std::uint64_t MonotonicMillis() {
   static std::atomic<std::uint64_t> last{0};
-  const auto now = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count());
+  const auto now = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                                  std::chrono::system_clock::now().time_since_epoch())
+                                                  .count());
   std::uint64_t seen = last.load(std::memory_order_relaxed);
   while (seen < now && !last.compare_exchange_weak(seen, now, std::memory_order_relaxed)) {
   }
@@ -30,8 +30,8 @@ Uuid NewUuid() {
   thread_local absl::BitGen random;
   thread_local std::uint64_t last_millis = 0;
   thread_local std::uint16_t counter = 0;
-  // RFC 9562, method 1: the 12 bits after the version count within a millisecond, from a random start in the lower half. A thread that
-  // uses them up goes on in the next millisecond, ahead of the clock.
+  // RFC 9562, method 1: the 12 bits after the version count within a millisecond, from a random start in the
+  // lower half. A thread that uses them up goes on in the next millisecond, ahead of the clock.
   if (const std::uint64_t now = MonotonicMillis(); now > last_millis) {
     last_millis = now;
     counter = absl::Uniform<std::uint16_t>(random, 0, 0x800);

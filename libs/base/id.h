@@ -1,6 +1,9 @@
-// Typed ids: a prefix that says what it is, and a time-sortable UUID (version 7, RFC 9562) in the 26 characters of TypeID
-// (https://github.com/jetify-com/typeid): "ord_01hf7yat00fytbh9k0vn3k5d6c". One C++ type each, so that ids cannot be mixed up.
+// Typed ids: a prefix that says what it is, and a time-sortable UUID (version 7, RFC 9562) in the 26
+// characters of TypeID (https://github.com/jetify-com/typeid): "ord_01hf7yat00fytbh9k0vn3k5d6c". One C++ type
+// each, so that ids cannot be mixed up.
 #pragma once
+
+#include <absl/status/statusor.h>
 
 #include <array>
 #include <cstdint>
@@ -8,15 +11,14 @@
 #include <string_view>
 #include <vector>
 
-#include <absl/status/statusor.h>
-
 #include "libs/base/error.h"
 
 namespace bv {
 
 using Uuid = std::array<std::uint8_t, 16>;
 
-// Version 7: 48 bits of Unix milliseconds, then random. Ids made later by one thread in one process sort later.
+// Version 7: 48 bits of Unix milliseconds, then random. Ids made later by one thread in one process sort
+// later.
 Uuid NewUuid();
 // Canonical, lower case: "018bf9e5-5400-7fd4-b89a-60db4739b1a6".
 std::string UuidToString(const Uuid& uuid);
@@ -41,8 +43,8 @@ class Id {
   // INVALID_ARGUMENT, reason INVALID_ID, when `text` is not an id of this type.
   static absl::StatusOr<Id> Parse(std::string_view text, std::string_view field = {}) {
     constexpr std::string_view prefix = Tag::kPrefix;
-    if (text.size() != prefix.size() + 27 || text.substr(0, prefix.size()) != prefix || text[prefix.size()] != '_' ||
-        !IsBase32Uuid(text.substr(prefix.size() + 1))) {
+    if (text.size() != prefix.size() + 27 || text.substr(0, prefix.size()) != prefix ||
+        text[prefix.size()] != '_' || !IsBase32Uuid(text.substr(prefix.size() + 1))) {
       return Error(absl::StatusCode::kInvalidArgument, "INVALID_ID",
                    "must be an id that starts with " + std::string(prefix) + "_", field);
     }
@@ -67,10 +69,10 @@ class Id {
   std::string text_;
 };
 
-#define BV_DEFINE_ID(Name, prefix)                       \
-  struct Name##Tag {                                     \
-    static constexpr std::string_view kPrefix = prefix;  \
-  };                                                     \
+#define BV_DEFINE_ID(Name, prefix)                      \
+  struct Name##Tag {                                    \
+    static constexpr std::string_view kPrefix = prefix; \
+  };                                                    \
   using Name = Id<Name##Tag>
 
 BV_DEFINE_ID(ProductId, "prd");

@@ -1,12 +1,12 @@
 #include "libs/base/id.h"
 
+#include <absl/hash/hash_testing.h>
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <mutex>
 #include <set>
 #include <thread>
-
-#include <absl/hash/hash_testing.h>
-#include <gtest/gtest.h>
 
 namespace bv {
 namespace {
@@ -20,7 +20,8 @@ TEST(NewUuid, IsVersion7WithTheTimeInFront) {
   const Uuid uuid = NewUuid();
   EXPECT_EQ(uuid[6] >> 4, 7);
   EXPECT_EQ(uuid[8] >> 6, 2);
-  EXPECT_NEAR(static_cast<double>(millis_of(uuid)), static_cast<double>(absl::ToUnixMillis(absl::Now())), 10'000);
+  EXPECT_NEAR(static_cast<double>(millis_of(uuid)), static_cast<double>(absl::ToUnixMillis(absl::Now())),
+              10'000);
 }
 
 // More of them than a millisecond has numbers for.
@@ -61,12 +62,14 @@ TEST(UuidToBase32, IsTypeIds) {
   EXPECT_EQ(UuidToBase32(uuid), "00000000000000000000000010");
   uuid.fill(0xff);
   EXPECT_EQ(UuidToBase32(uuid), "7zzzzzzzzzzzzzzzzzzzzzzzzz");
-  EXPECT_EQ(UuidToBase32({0x01, 0x89, 0x0a, 0x5d, 0xac, 0x96, 0x77, 0x4b, 0xbc, 0xce, 0xb3, 0x02, 0x09, 0x9a, 0x80, 0x57}),
+  EXPECT_EQ(UuidToBase32({0x01, 0x89, 0x0a, 0x5d, 0xac, 0x96, 0x77, 0x4b, 0xbc, 0xce, 0xb3, 0x02, 0x09, 0x9a,
+                          0x80, 0x57}),
             "01h455vb4pex5vsknk084sn02q");
 }
 
 TEST(UuidToString, IsCanonical) {
-  EXPECT_EQ(UuidToString({0x01, 0x89, 0x0a, 0x5d, 0xac, 0x96, 0x77, 0x4b, 0xbc, 0xce, 0xb3, 0x02, 0x09, 0x9a, 0x80, 0x57}),
+  EXPECT_EQ(UuidToString({0x01, 0x89, 0x0a, 0x5d, 0xac, 0x96, 0x77, 0x4b, 0xbc, 0xce, 0xb3, 0x02, 0x09, 0x9a,
+                          0x80, 0x57}),
             "01890a5d-ac96-774b-bcce-b302099a8057");
 }
 
@@ -75,9 +78,10 @@ TEST(UuidFromParts, DependsOnEveryPartAndOnWhereItEnds) {
   EXPECT_EQ(uuid, UuidFromParts({"acme", "user-1", "key"}));
   EXPECT_EQ(uuid[6] >> 4, 8);
   EXPECT_EQ(uuid[8] >> 6, 2);
-  const std::set<Uuid> others{UuidFromParts({"acme", "user-1k", "ey"}), UuidFromParts({"acme", "user-1", "key", ""}),
-                              UuidFromParts({"acme", "key", "user-1"}), UuidFromParts({"acmeuser-1key"}),
-                              UuidFromParts({"acme", "6:user-1", "key"}), UuidFromParts({})};
+  const std::set<Uuid> others{
+      UuidFromParts({"acme", "user-1k", "ey"}),   UuidFromParts({"acme", "user-1", "key", ""}),
+      UuidFromParts({"acme", "key", "user-1"}),   UuidFromParts({"acmeuser-1key"}),
+      UuidFromParts({"acme", "6:user-1", "key"}), UuidFromParts({})};
   EXPECT_EQ(others.size(), 6u);
   EXPECT_FALSE(others.contains(uuid));
 }
@@ -95,10 +99,12 @@ TEST(Id, ParsesWhatItMakes) {
 }
 
 TEST(Id, RefusesWhatIsNotOne) {
-  for (const char* text : {"", "ord", "ord_", "ord_01h455vb4pex5vsknk084sn02", "ord_01h455vb4pex5vsknk084sn02qq",
-                           "prd_01h455vb4pex5vsknk084sn02q", "ord-01h455vb4pex5vsknk084sn02q", "ORD_01h455vb4pex5vsknk084sn02q",
-                           "ord_01H455VB4PEX5VSKNK084SN02Q", "ord_81h455vb4pex5vsknk084sn02q", "ord_01h455vb4pex5vsknk084sn02l",
-                           "ord_01h455vb4pex5vsknk084sn02u", " ord_01h455vb4pex5vsknk084sn02q", "ord_01h455vb4pex5vsknk084sn02\n"}) {
+  for (const char* text :
+       {"", "ord", "ord_", "ord_01h455vb4pex5vsknk084sn02", "ord_01h455vb4pex5vsknk084sn02qq",
+        "prd_01h455vb4pex5vsknk084sn02q", "ord-01h455vb4pex5vsknk084sn02q", "ORD_01h455vb4pex5vsknk084sn02q",
+        "ord_01H455VB4PEX5VSKNK084SN02Q", "ord_81h455vb4pex5vsknk084sn02q", "ord_01h455vb4pex5vsknk084sn02l",
+        "ord_01h455vb4pex5vsknk084sn02u", " ord_01h455vb4pex5vsknk084sn02q",
+        "ord_01h455vb4pex5vsknk084sn02\n"}) {
     const absl::Status status = OrderId::Parse(text, "orderId").status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
     EXPECT_EQ(ErrorReason(status), "INVALID_ID") << text;
@@ -107,7 +113,8 @@ TEST(Id, RefusesWhatIsNotOne) {
 }
 
 TEST(Id, Hashes) {
-  EXPECT_TRUE(absl::VerifyTypeImplementsAbslHashCorrectly({OrderId(), OrderId::New(), OrderId::DerivedFrom({"a"})}));
+  EXPECT_TRUE(
+      absl::VerifyTypeImplementsAbslHashCorrectly({OrderId(), OrderId::New(), OrderId::DerivedFrom({"a"})}));
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 #include "libs/base/money.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
-
-#include <absl/strings/str_cat.h>
 
 #include "libs/base/error.h"
 
@@ -13,15 +13,15 @@ namespace {
 
 // ISO 4217, list one of 2026-01-01, without funds, metals and test codes; sorted.
 constexpr std::string_view kTwoDigits[] = {
-    "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BMD", "BND", "BOB", "BRL",
-    "BSD", "BTN", "BWP", "BYN", "BZD", "CAD", "CDF", "CHF", "CNY", "COP", "CRC", "CUP", "CVE", "CZK", "DKK", "DOP",
-    "DZD", "EGP", "ERN", "ETB", "EUR", "FJD", "FKP", "GBP", "GEL", "GHS", "GIP", "GMD", "GTQ", "GYD", "HKD", "HNL",
-    "HTG", "HUF", "IDR", "ILS", "INR", "IRR", "JMD", "KES", "KGS", "KHR", "KPW", "KYD", "KZT", "LAK", "LBP", "LKR",
-    "LRD", "LSL", "MAD", "MDL", "MGA", "MKD", "MMK", "MNT", "MOP", "MRU", "MUR", "MVR", "MWK", "MXN", "MYR", "MZN",
-    "NAD", "NGN", "NIO", "NOK", "NPR", "NZD", "PAB", "PEN", "PGK", "PHP", "PKR", "PLN", "QAR", "RON", "RSD", "RUB",
-    "SAR", "SBD", "SCR", "SDG", "SEK", "SGD", "SHP", "SLE", "SOS", "SRD", "SSP", "STN", "SVC", "SYP", "SZL", "THB",
-    "TJS", "TMT", "TOP", "TRY", "TTD", "TWD", "TZS", "UAH", "USD", "UYU", "UZS", "VED", "VES", "WST", "XCD", "XCG",
-    "YER", "ZAR", "ZMW", "ZWG"};
+    "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BMD", "BND", "BOB",
+    "BRL", "BSD", "BTN", "BWP", "BYN", "BZD", "CAD", "CDF", "CHF", "CNY", "COP", "CRC", "CUP", "CVE", "CZK",
+    "DKK", "DOP", "DZD", "EGP", "ERN", "ETB", "EUR", "FJD", "FKP", "GBP", "GEL", "GHS", "GIP", "GMD", "GTQ",
+    "GYD", "HKD", "HNL", "HTG", "HUF", "IDR", "ILS", "INR", "IRR", "JMD", "KES", "KGS", "KHR", "KPW", "KYD",
+    "KZT", "LAK", "LBP", "LKR", "LRD", "LSL", "MAD", "MDL", "MGA", "MKD", "MMK", "MNT", "MOP", "MRU", "MUR",
+    "MVR", "MWK", "MXN", "MYR", "MZN", "NAD", "NGN", "NIO", "NOK", "NPR", "NZD", "PAB", "PEN", "PGK", "PHP",
+    "PKR", "PLN", "QAR", "RON", "RSD", "RUB", "SAR", "SBD", "SCR", "SDG", "SEK", "SGD", "SHP", "SLE", "SOS",
+    "SRD", "SSP", "STN", "SVC", "SYP", "SZL", "THB", "TJS", "TMT", "TOP", "TRY", "TTD", "TWD", "TZS", "UAH",
+    "USD", "UYU", "UZS", "VED", "VES", "WST", "XCD", "XCG", "YER", "ZAR", "ZMW", "ZWG"};
 constexpr std::string_view kNoDigits[] = {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW",
                                           "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"};
 constexpr std::string_view kThreeDigits[] = {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"};
@@ -49,7 +49,8 @@ Currency Currency::Trusted(std::string_view code) {
 absl::StatusOr<std::int64_t> AddAmounts(std::int64_t a, std::int64_t b) {
   std::int64_t sum;
   if (__builtin_add_overflow(a, b, &sum)) {
-    return Error(absl::StatusCode::kInvalidArgument, "AMOUNT_TOO_LARGE", "the sum of the amounts is too large");
+    return Error(absl::StatusCode::kInvalidArgument, "AMOUNT_TOO_LARGE",
+                 "the sum of the amounts is too large");
   }
   return sum;
 }
@@ -65,7 +66,8 @@ absl::StatusOr<std::int64_t> MultiplyAmount(std::int64_t amount, std::int64_t qu
 std::string FormatDecimal(std::int64_t minor_units, int digits) {
   const bool negative = minor_units < 0;
   // Negated as unsigned, so that the smallest int64 has a magnitude too.
-  const std::uint64_t magnitude = negative ? 0 - static_cast<std::uint64_t>(minor_units) : static_cast<std::uint64_t>(minor_units);
+  const std::uint64_t magnitude =
+      negative ? 0 - static_cast<std::uint64_t>(minor_units) : static_cast<std::uint64_t>(minor_units);
   std::string text = absl::StrCat(magnitude);
   if (digits > 0) {
     const auto places = static_cast<std::size_t>(digits);
@@ -82,9 +84,13 @@ absl::StatusOr<std::int64_t> ParseDecimal(std::string_view text, int digits, std
   if (negative) rest.remove_prefix(1);
   const std::size_t point = rest.find('.');
   const std::string_view whole = rest.substr(0, point);
-  const std::string_view fraction = point == std::string_view::npos ? std::string_view() : rest.substr(point + 1);
-  const auto is_digits = [](std::string_view s) { return s.find_first_not_of("0123456789") == std::string_view::npos; };
-  if (whole.empty() || !is_digits(whole) || !is_digits(fraction) || (point != std::string_view::npos && fraction.empty())) {
+  const std::string_view fraction =
+      point == std::string_view::npos ? std::string_view() : rest.substr(point + 1);
+  const auto is_digits = [](std::string_view s) {
+    return s.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  if (whole.empty() || !is_digits(whole) || !is_digits(fraction) ||
+      (point != std::string_view::npos && fraction.empty())) {
     return InvalidValue(field, "must be a decimal number, for example 129.50");
   }
   if (fraction.size() > static_cast<std::size_t>(digits)) {

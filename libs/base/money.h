@@ -1,11 +1,11 @@
 // Money: whole minor units of an ISO 4217 currency. Arithmetic never wraps and never mixes currencies.
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include <absl/status/statusor.h>
 
 namespace bv {
 
@@ -38,7 +38,8 @@ struct Money {
   friend bool operator==(const Money&, const Money&) = default;
 };
 
-// The largest amount that a field of the API takes: 10^12 minor units, exact in a double and far from overflow in sums of a cart.
+// The largest amount that a field of the API takes: 10^12 minor units, exact in a double and far from
+// overflow in sums of a cart.
 inline constexpr std::int64_t kAmountMax = 1'000'000'000'000;
 
 // INVALID_ARGUMENT, reason AMOUNT_TOO_LARGE, when the result leaves int64.
@@ -47,8 +48,8 @@ absl::StatusOr<std::int64_t> MultiplyAmount(std::int64_t amount, std::int64_t qu
 
 // "129.50" for 12950 and 2 digits.
 std::string FormatDecimal(std::int64_t minor_units, int digits);
-// The exact inverse: an optional '-', digits, and at most `digits` of them after a point ("129.5", "25"); JSON's exponent form is
-// refused. INVALID_ARGUMENT, reason INVALID_VALUE.
+// The exact inverse: an optional '-', digits, and at most `digits` of them after a point ("129.5", "25");
+// JSON's exponent form is refused. INVALID_ARGUMENT, reason INVALID_VALUE.
 absl::StatusOr<std::int64_t> ParseDecimal(std::string_view text, int digits, std::string_view field = {});
 
 }  // namespace bv

@@ -1,10 +1,10 @@
 #include "libs/base/money.h"
 
+#include <gtest/gtest.h>
+
 #include <limits>
 #include <random>
 #include <string>
-
-#include <gtest/gtest.h>
 
 #include "libs/base/error.h"
 
@@ -21,9 +21,19 @@ struct Decimal {
 };
 
 TEST(Decimal, BothWays) {
-  for (const Decimal& d : {Decimal{"129.50", 2, 12950}, {"0.00", 2, 0}, {"0.01", 2, 1}, {"-0.01", 2, -1}, {"-129.50", 2, -12950}, {"25", 0, 25},
-                           {"0", 0, 0}, {"1.234", 3, 1234}, {"0.001", 3, 1}, {"92233720368547758.07", 2, kMax},
-                           {"-92233720368547758.08", 2, kMin}, {"9223372036854775807", 0, kMax}, {"-9223372036854775808", 0, kMin}}) {
+  for (const Decimal& d : {Decimal{"129.50", 2, 12950},
+                           {"0.00", 2, 0},
+                           {"0.01", 2, 1},
+                           {"-0.01", 2, -1},
+                           {"-129.50", 2, -12950},
+                           {"25", 0, 25},
+                           {"0", 0, 0},
+                           {"1.234", 3, 1234},
+                           {"0.001", 3, 1},
+                           {"92233720368547758.07", 2, kMax},
+                           {"-92233720368547758.08", 2, kMin},
+                           {"9223372036854775807", 0, kMax},
+                           {"-9223372036854775808", 0, kMin}}) {
     EXPECT_EQ(FormatDecimal(d.minor_units, d.digits), d.text);
     const auto parsed = ParseDecimal(d.text, d.digits);
     ASSERT_TRUE(parsed.ok()) << d.text << ": " << parsed.status();
@@ -39,8 +49,30 @@ TEST(ParseDecimal, TakesFewerDigits) {
 }
 
 TEST(ParseDecimal, RefusesTheRest) {
-  for (const char* text : {"", "-", ".", ".5", "5.", "-.5", "+5", " 5", "5 ", "1e2", "1E2", "1,5", "1.2.3", "--5", "5-", "0x10", "NaN", "Infinity",
-                           "1.005", "0.000", "92233720368547758.08", "-92233720368547758.09", "92233720368547759", "9223372036854775807",
+  for (const char* text : {"",
+                           "-",
+                           ".",
+                           ".5",
+                           "5.",
+                           "-.5",
+                           "+5",
+                           " 5",
+                           "5 ",
+                           "1e2",
+                           "1E2",
+                           "1,5",
+                           "1.2.3",
+                           "--5",
+                           "5-",
+                           "0x10",
+                           "NaN",
+                           "Infinity",
+                           "1.005",
+                           "0.000",
+                           "92233720368547758.08",
+                           "-92233720368547758.09",
+                           "92233720368547759",
+                           "9223372036854775807",
                            "99999999999999999999999999999999999999"}) {
     const absl::Status status = ParseDecimal(text, 2, "price").status();
     EXPECT_EQ(ErrorReason(status), "INVALID_VALUE") << text;
@@ -65,7 +97,8 @@ TEST(Decimal, EveryAmountSurvivesTheRoundTrip) {
 TEST(AddAmounts, NeverWraps) {
   EXPECT_EQ(AddAmounts(kMax - 1, 1).value(), kMax);
   EXPECT_EQ(AddAmounts(kMin, kMax).value(), -1);
-  for (const auto& [a, b] : {std::pair{kMax, std::int64_t{1}}, {kMin, std::int64_t{-1}}, {kMin, kMin}, {kMax, kMax}}) {
+  for (const auto& [a, b] :
+       {std::pair{kMax, std::int64_t{1}}, {kMin, std::int64_t{-1}}, {kMin, kMin}, {kMax, kMax}}) {
     EXPECT_EQ(ErrorReason(AddAmounts(a, b).status()), "AMOUNT_TOO_LARGE") << a << " + " << b;
   }
 }
@@ -74,7 +107,8 @@ TEST(MultiplyAmount, NeverWraps) {
   EXPECT_EQ(MultiplyAmount(2500, 2).value(), 5000);
   EXPECT_EQ(MultiplyAmount(kMin, 1).value(), kMin);
   EXPECT_EQ(MultiplyAmount(kMax, -1).value(), -kMax);
-  for (const auto& [a, b] : {std::pair{kMax, std::int64_t{2}}, {kMin, std::int64_t{-1}}, {kMin, std::int64_t{2}}, {kMax, kMax}}) {
+  for (const auto& [a, b] :
+       {std::pair{kMax, std::int64_t{2}}, {kMin, std::int64_t{-1}}, {kMin, std::int64_t{2}}, {kMax, kMax}}) {
     EXPECT_EQ(ErrorReason(MultiplyAmount(a, b).status()), "AMOUNT_TOO_LARGE") << a << " · " << b;
   }
 }
@@ -84,7 +118,8 @@ TEST(Currency, KnowsItsDigits) {
   EXPECT_EQ(CurrencyDigits("EUR"), 2);
   EXPECT_EQ(CurrencyDigits("JPY"), 0);
   EXPECT_EQ(CurrencyDigits("KWD"), 3);
-  for (const char* code : {"", "US", "USDD", "usd", "XXX", "XAU", "DEM", "ZZZ"}) EXPECT_EQ(CurrencyDigits(code), -1) << code;
+  for (const char* code : {"", "US", "USDD", "usd", "XXX", "XAU", "DEM", "ZZZ"})
+    EXPECT_EQ(CurrencyDigits(code), -1) << code;
 }
 
 TEST(Currency, ParsesWhatIsInUse) {

@@ -1,10 +1,11 @@
-// What every piece of work knows of the request it belongs to; passed along explicitly from the edge to the outbox row.
+// What every piece of work knows of the request it belongs to; passed along explicitly from the edge to the
+// outbox row.
 #pragma once
+
+#include <absl/time/time.h>
 
 #include <stop_token>
 #include <string>
-
-#include <absl/time/time.h>
 
 #include "libs/base/values.h"
 

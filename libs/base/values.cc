@@ -1,8 +1,8 @@
 #include "libs/base/values.h"
 
-#include <algorithm>
-
 #include <absl/strings/ascii.h>
+
+#include <algorithm>
 
 #include "libs/base/error.h"
 #include "libs/base/strings.h"
@@ -10,21 +10,32 @@
 namespace bv {
 namespace {
 
-bool LowerOrDigit(char c) { return absl::ascii_islower(static_cast<unsigned char>(c)) || absl::ascii_isdigit(static_cast<unsigned char>(c)); }
-bool AlphaNumeric(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)); }
+bool LowerOrDigit(char c) {
+  return absl::ascii_islower(static_cast<unsigned char>(c)) ||
+         absl::ascii_isdigit(static_cast<unsigned char>(c));
+}
+bool AlphaNumeric(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c));
+}
 
-// The number of code points, or npos when `text` is not valid UTF-8 (RFC 3629: no overlong forms, no surrogates).
+// The number of code points, or npos when `text` is not valid UTF-8 (RFC 3629: no overlong forms, no
+// surrogates).
 std::size_t CountCodePoints(std::string_view text) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < text.size(); ++count) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+    const std::size_t length = lead < 0x80   ? 1
+                               : lead < 0xc2 ? 0
+                               : lead < 0xe0 ? 2
+                               : lead < 0xf0 ? 3
+                               : lead < 0xf5 ? 4
+                                             : 0;
     if (length == 0 || i + length > text.size()) return std::string_view::npos;
     for (std::size_t k = 1; k < length; ++k) {
       const auto byte = static_cast<unsigned char>(text[i + k]);
       if ((byte & 0xc0) != 0x80) return std::string_view::npos;
-      if (k == 1 && ((lead == 0xe0 && byte < 0xa0) || (lead == 0xed && byte > 0x9f) || (lead == 0xf0 && byte < 0x90) ||
-                     (lead == 0xf4 && byte > 0x8f))) {
+      if (k == 1 && ((lead == 0xe0 && byte < 0xa0) || (lead == 0xed && byte > 0x9f) ||
+                     (lead == 0xf0 && byte < 0x90) || (lead == 0xf4 && byte > 0x8f))) {
         return std::string_view::npos;
       }
     }
@@ -34,7 +45,8 @@ std::size_t CountCodePoints(std::string_view text) {
 }
 
 template <class Allowed>
-absl::Status CheckCode(std::string_view text, std::size_t max, Allowed allowed, std::string_view alphabet, std::string_view field) {
+absl::Status CheckCode(std::string_view text, std::size_t max, Allowed allowed, std::string_view alphabet,
+                       std::string_view field) {
   if (text.empty() || text.size() > max || !std::ranges::all_of(text, allowed)) {
     return InvalidValue(field, Concat("must be 1 to ", max, " characters of ", alphabet));
   }
@@ -71,7 +83,8 @@ absl::Status ReasonCodeTag::Check(std::string_view text, std::string_view field_
 absl::Status EmailTag::Check(std::string_view text, std::string_view field_name) {
   const std::size_t at = text.find('@');
   const std::string_view domain = at == std::string_view::npos ? std::string_view() : text.substr(at + 1);
-  const bool printable = std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7f; });
+  const bool printable =
+      std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7f; });
   if (text.size() > 254 || !printable || at == 0 || domain.find('@') != std::string_view::npos ||
       domain.find('.') == std::string_view::npos || domain.front() == '.' || domain.back() == '.') {
     return InvalidValue(field_name, "must be an e-mail address, for example ada@example.com");
@@ -102,7 +115,8 @@ absl::Status CheckText(std::string_view text, std::size_t min, std::size_t max, 
   if (count == std::string_view::npos) return InvalidValue(field, "must be valid UTF-8");
   if (std::ranges::any_of(text, control)) return InvalidValue(field, "must not contain control characters");
   if (count < min && min == 1) return InvalidValue(field, "must not be empty");
-  if (count < min || count > max) return InvalidValue(field, Concat("must be ", min, " to ", max, " characters"));
+  if (count < min || count > max)
+    return InvalidValue(field, Concat("must be ", min, " to ", max, " characters"));
   return absl::OkStatus();
 }
 

@@ -1,14 +1,16 @@
-// Validated values: what a string has to look like before the domain takes it. Made in rpc/ and store/, never in domain/.
+// Validated values: what a string has to look like before the domain takes it. Made in rpc/ and store/, never
+// in domain/.
 #pragma once
+
+#include <absl/status/statusor.h>
 
 #include <string>
 #include <string_view>
 
-#include <absl/status/statusor.h>
-
 namespace bv {
 
-// A string that passed the check of its tag. Parse fails with INVALID_ARGUMENT, reason INVALID_VALUE, naming `field`.
+// A string that passed the check of its tag. Parse fails with INVALID_ARGUMENT, reason INVALID_VALUE, naming
+// `field`.
 template <class Tag>
 class Value {
  public:
@@ -35,11 +37,11 @@ class Value {
   std::string text_;
 };
 
-#define BV_DEFINE_VALUE(Name, field)                                              \
-  struct Name##Tag {                                                              \
-    static constexpr std::string_view kField = field;                             \
+#define BV_DEFINE_VALUE(Name, field)                                               \
+  struct Name##Tag {                                                               \
+    static constexpr std::string_view kField = field;                              \
     static absl::Status Check(std::string_view text, std::string_view field_name); \
-  };                                                                              \
+  };                                                                               \
   using Name = Value<Name##Tag>
 
 // 1 to 63 of a-z 0-9 -, the first a letter or digit.
@@ -59,8 +61,8 @@ BV_DEFINE_VALUE(Phone, "phone");
 // ISO 3166-1 alpha-2, upper case.
 BV_DEFINE_VALUE(CountryCode, "countryCode");
 
-// INVALID_ARGUMENT unless `text` is valid UTF-8 without control characters (new lines and tabs are allowed) and has between
-// `min` and `max` code points.
+// INVALID_ARGUMENT unless `text` is valid UTF-8 without control characters (new lines and tabs are allowed)
+// and has between `min` and `max` code points.
 absl::Status CheckText(std::string_view text, std::size_t min, std::size_t max, std::string_view field);
 
 }  // namespace bv

@@ -1,9 +1,9 @@
 #include "libs/base/values.h"
 
+#include <gtest/gtest.h>
+
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "libs/base/error.h"
 #include "libs/base/strings.h"
@@ -11,7 +11,9 @@
 namespace bv {
 namespace {
 
-std::string Times(std::size_t n, char c) { return std::string(n, c); }
+std::string Times(std::size_t n, char c) {
+  return std::string(n, c);
+}
 
 template <class T>
 void Check(const std::vector<std::string>& good, const std::vector<std::string>& bad) {
@@ -29,11 +31,13 @@ void Check(const std::vector<std::string>& good, const std::vector<std::string>&
 }
 
 TEST(Values, TenantId) {
-  Check<TenantId>({"demo", "0", "a-b-", "acme-2", Times(63, 'a')}, {"", "-a", "Demo", "a_b", "a.b", "a,b", "a b", "ä", Times(64, 'a')});
+  Check<TenantId>({"demo", "0", "a-b-", "acme-2", Times(63, 'a')},
+                  {"", "-a", "Demo", "a_b", "a.b", "a,b", "a b", "ä", Times(64, 'a')});
 }
 
 TEST(Values, SkuCode) {
-  Check<SkuCode>({"TENT-2P", "a", "0.5_L", "-", Times(64, 'x')}, {"", "A B", "A/B", "ä", "A\n", "A,B", std::string("A\0", 2), Times(65, 'x')});
+  Check<SkuCode>({"TENT-2P", "a", "0.5_L", "-", Times(64, 'x')},
+                 {"", "A B", "A/B", "ä", "A\n", "A,B", std::string("A\0", 2), Times(65, 'x')});
 }
 
 TEST(Values, LocationAndStoreCode) {
@@ -42,21 +46,26 @@ TEST(Values, LocationAndStoreCode) {
 }
 
 TEST(Values, ReasonCode) {
-  Check<ReasonCode>({"RECEIVED", "DAMAGED_2", "_", Times(64, 'X')}, {"", "received", "A-B", "A B", Times(65, 'X')});
+  Check<ReasonCode>({"RECEIVED", "DAMAGED_2", "_", Times(64, 'X')},
+                    {"", "received", "A-B", "A B", Times(65, 'X')});
 }
 
 TEST(Values, Email) {
-  Check<Email>({"a@b.c", "ada@example.com", "ada+bv@mail.example.co.uk", "łukasz@example.com", Concat(Times(242, 'a'), "@example.com")},
-               {"", "@", "a@", "@b.c", "a@b", "a@.b", "a@b.", "a@b@c.d", "a b@c.d", "a@b .c", "a@b.c\n", "a\x7f@b.c", "a@b.c\xff", "ada.example.com",
-                Concat(Times(243, 'a'), "@example.com")});
+  Check<Email>({"a@b.c", "ada@example.com", "ada+bv@mail.example.co.uk", "łukasz@example.com",
+                Concat(Times(242, 'a'), "@example.com")},
+               {"", "@", "a@", "@b.c", "a@b", "a@.b", "a@b.", "a@b@c.d", "a b@c.d", "a@b .c", "a@b.c\n",
+                "a\x7f@b.c", "a@b.c\xff", "ada.example.com", Concat(Times(243, 'a'), "@example.com")});
 }
 
 TEST(Values, Phone) {
   Check<Phone>({"+4930123456", "+1234567", "+123456789012345"},
-               {"", "+", "+123456", "+1234567890123456", "4930123456", "+49 30 123456", "+49-30-123456", "++4930123456", "+49301234a"});
+               {"", "+", "+123456", "+1234567890123456", "4930123456", "+49 30 123456", "+49-30-123456",
+                "++4930123456", "+49301234a"});
 }
 
-TEST(Values, CountryCode) { Check<CountryCode>({"DE", "US"}, {"", "D", "de", "DEU", "D1", "ÄE"}); }
+TEST(Values, CountryCode) {
+  Check<CountryCode>({"DE", "US"}, {"", "D", "de", "DEU", "D1", "ÄE"});
+}
 
 TEST(Values, CompareByTheirText) {
   EXPECT_EQ(SkuCode::Parse("A").value(), SkuCode::Trusted("A"));
@@ -75,20 +84,20 @@ TEST(CheckText, CountsCodePoints) {
 }
 
 TEST(CheckText, RefusesControlCharacters) {
-  for (const char c : {'\0', '\x01', '\x08', '\x1b', '\x7f'}) EXPECT_FALSE(CheckText(std::string("a") + c, 0, 10, "f").ok()) << int{c};
+  for (const char c : {'\0', '\x01', '\x08', '\x1b', '\x7f'})
+    EXPECT_FALSE(CheckText(std::string("a") + c, 0, 10, "f").ok()) << int{c};
 }
 
 TEST(CheckText, RefusesWhatIsNotUtf8) {
-  for (const std::string& text : std::vector<std::string>{
-           "\x80",              // a continuation without its lead
-           "\xc3",              // cut off
-           "\xc3\x28",          // a lead without its continuation
-           "\xc0\xaf",          // overlong
-           "\xe0\x80\xaf",      // overlong
-           "\xf0\x80\x80\xaf",  // overlong
-           "\xed\xa0\x80",      // a surrogate
-           "\xf4\x90\x80\x80",  // beyond U+10FFFF
-           "\xff"}) {
+  for (const std::string& text : std::vector<std::string>{"\x80",          // a continuation without its lead
+                                                          "\xc3",          // cut off
+                                                          "\xc3\x28",      // a lead without its continuation
+                                                          "\xc0\xaf",      // overlong
+                                                          "\xe0\x80\xaf",  // overlong
+                                                          "\xf0\x80\x80\xaf",  // overlong
+                                                          "\xed\xa0\x80",      // a surrogate
+                                                          "\xf4\x90\x80\x80",  // beyond U+10FFFF
+                                                          "\xff"}) {
     const absl::Status status = CheckText(text, 0, 10, "f");
     EXPECT_EQ(status.message(), "must be valid UTF-8");
   }

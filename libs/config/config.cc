@@ -1,9 +1,5 @@
 #include "libs/config/config.h"
 
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
-
 #include <absl/strings/ascii.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
@@ -11,6 +7,10 @@
 #include <absl/strings/str_replace.h>
 #include <absl/strings/str_split.h>
 #include <yaml-cpp/yaml.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
 
 #include "libs/base/strings.h"
 
@@ -43,7 +43,8 @@ std::optional<Binder::Entry> Binder::Take(std::string_view key) {
     entry.value = *value;
     entry.list = value->empty() ? std::vector<std::string>() : absl::StrSplit(*value, ',');
   }
-  effective_.emplace_back(key, entry.is_list ? absl::StrCat("[", absl::StrJoin(entry.list, ", "), "]") : entry.value);
+  effective_.emplace_back(
+      key, entry.is_list ? absl::StrCat("[", absl::StrJoin(entry.list, ", "), "]") : entry.value);
   return entry;
 }
 
@@ -87,7 +88,8 @@ void Binder::Duration(std::string_view key, absl::Duration& target, DurationBoun
   const auto entry = Take(key);
   if (!entry) return;
   absl::Duration value;
-  if (!absl::ParseDuration(entry->value, &value)) return Complain(key, "must be a duration, for example 250ms or 15s");
+  if (!absl::ParseDuration(entry->value, &value))
+    return Complain(key, "must be a duration, for example 250ms or 15s");
   if (value < bounds.min || value > bounds.max) {
     return Complain(key, absl::StrCat("must be ", absl::FormatDuration(bounds.min), " to ",
                                       absl::FormatDuration(bounds.max), ", is ", entry->value));
@@ -118,7 +120,8 @@ void Binder::Secret(std::string_view key, config::Secret& target, Presence prese
   bound_.emplace_back(key);
   const auto found = file_.find(key);
   if (found == file_.end()) return Complain(key, "missing in the settings file");
-  if (!found->second.value.empty()) return Complain(key, "is a secret: leave it empty in the file and use the environment");
+  if (!found->second.value.empty())
+    return Complain(key, "is a secret: leave it empty in the file and use the environment");
   const std::string name = EnvironmentName(key);
   if (auto value = environment_(name)) {
     target = config::Secret(*value);
@@ -127,7 +130,8 @@ void Binder::Secret(std::string_view key, config::Secret& target, Presence prese
     if (!content.ok()) return Complain(key, Std(content.status().message()));
     target = config::Secret(std::string(absl::StripSuffix(*content, "\n")));
   }
-  if (target.empty() && presence == Presence::kRequired) return Complain(key, absl::StrCat("is required; set ", name, " or ", name, "_FILE"));
+  if (target.empty() && presence == Presence::kRequired)
+    return Complain(key, absl::StrCat("is required; set ", name, " or ", name, "_FILE"));
   effective_.emplace_back(key, target.empty() ? "" : "***");
 }
 
@@ -153,8 +157,8 @@ void Flatten(const YAML::Node& node, const std::string& path, Sink&& sink) {
 
 }  // namespace
 
-absl::Status Load(std::string_view yaml, const Environment& environment, const std::function<void(Binder&)>& bind,
-                  std::string* printed) {
+absl::Status Load(std::string_view yaml, const Environment& environment,
+                  const std::function<void(Binder&)>& bind, std::string* printed) {
   Binder binder;
   binder.environment_ = environment;
   try {

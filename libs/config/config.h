@@ -1,5 +1,5 @@
-// Typed settings. A service's YAML file holds every setting with its default and a comment; the environment overrides single
-// ones; code names each key once, in Bind, with its bounds:
+// Typed settings. A service's YAML file holds every setting with its default and a comment; the environment
+// overrides single ones; code names each key once, in Bind, with its bounds:
 //
 //   struct Settings {
 //     std::string address;
@@ -12,9 +12,13 @@
 //     }
 //   };
 //
-// A key of the file that no code binds, a bound key that the file lacks, a wrong type and a value out of bounds are errors, all
-// of them reported at once.
+// A key of the file that no code binds, a bound key that the file lacks, a wrong type and a value out of
+// bounds are errors, all of them reported at once.
 #pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 #include <cstdint>
 #include <functional>
@@ -23,10 +27,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
-#include <absl/time/time.h>
 
 namespace bv::config {
 
@@ -81,7 +81,8 @@ class Binder {
   std::string Print() const;
 
  private:
-  friend absl::Status Load(std::string_view, const Environment&, const std::function<void(Binder&)>&, std::string*);
+  friend absl::Status Load(std::string_view, const Environment&, const std::function<void(Binder&)>&,
+                           std::string*);
   struct Entry {
     std::string value;
     bool is_list = false;
@@ -97,10 +98,10 @@ class Binder {
   std::vector<std::string> problems_;
 };
 
-// Parses `yaml`, lets `bind` take its settings, and checks that nothing is left over. INVALID_ARGUMENT lists every problem, a
-// line each. `printed`, if given, receives Binder::Print().
-absl::Status Load(std::string_view yaml, const Environment& environment, const std::function<void(Binder&)>& bind,
-                  std::string* printed = nullptr);
+// Parses `yaml`, lets `bind` take its settings, and checks that nothing is left over. INVALID_ARGUMENT lists
+// every problem, a line each. `printed`, if given, receives Binder::Print().
+absl::Status Load(std::string_view yaml, const Environment& environment,
+                  const std::function<void(Binder&)>& bind, std::string* printed = nullptr);
 
 absl::StatusOr<std::string> ReadFile(const std::string& path);
 

@@ -1,10 +1,10 @@
 #include "libs/config/config.h"
 
-#include <cstdio>
-#include <fstream>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cstdio>
+#include <fstream>
 
 namespace bv::config {
 namespace {
@@ -64,8 +64,10 @@ Environment Of(Variables variables) {
   };
 }
 
-absl::Status LoadInto(Settings& settings, const Variables& environment = {}, std::string_view yaml = kYaml, std::string* printed = nullptr) {
-  return Load(yaml, Of(environment), [&](Binder& b) { settings.Bind(b); }, printed);
+absl::Status LoadInto(Settings& settings, const Variables& environment = {}, std::string_view yaml = kYaml,
+                      std::string* printed = nullptr) {
+  return Load(
+      yaml, Of(environment), [&](Binder& b) { settings.Bind(b); }, printed);
 }
 
 std::string Problem(const Variables& environment, std::string_view yaml = kYaml) {
@@ -78,7 +80,9 @@ std::string Problem(const Variables& environment, std::string_view yaml = kYaml)
 // A file of the test's own, removed at its end.
 class File {
  public:
-  explicit File(const std::string& content) : path_(::testing::TempDir() + "/config_test_secret") { std::ofstream(path_) << content; }
+  explicit File(const std::string& content) : path_(::testing::TempDir() + "/config_test_secret") {
+    std::ofstream(path_) << content;
+  }
   ~File() { std::remove(path_.c_str()); }
   const std::string& path() const { return path_; }
 
@@ -102,8 +106,9 @@ TEST(Config, ReadsEveryTypeFromTheFile) {
 
 TEST(Config, TheEnvironmentOverridesEveryType) {
   Settings settings;
-  const Variables environment{{"BV_GRPC_ADDRESS", "0.0.0.0:1"}, {"BV_LANES_COUNT", "4"},       {"BV_LANES_BATCH_MAX", "1"},
-                              {"BV_LANES_SHARE", "1"},          {"BV_DRAIN_TIMEOUT", "250s"},  {"BV_DRAIN_STRICT", "false"},
+  const Variables environment{{"BV_GRPC_ADDRESS", "0.0.0.0:1"}, {"BV_LANES_COUNT", "4"},
+                              {"BV_LANES_BATCH_MAX", "1"},      {"BV_LANES_SHARE", "1"},
+                              {"BV_DRAIN_TIMEOUT", "250s"},     {"BV_DRAIN_STRICT", "false"},
                               {"BV_KAFKA_BROKERS", "x:1,y:2"},  {"BV_OTLP_ENDPOINT", "http://c:4318"}};
   ASSERT_TRUE(LoadInto(settings, environment).ok());
   EXPECT_EQ(settings.address, "0.0.0.0:1");
@@ -123,21 +128,28 @@ TEST(Config, AnEmptyListIsAList) {
 }
 
 TEST(Config, NamesTheKeyAndTheBounds) {
-  EXPECT_EQ(Problem({{"BV_LANES_COUNT", "65"}}), "lanes.count: must be 1 to 64, is 65 (environment: BV_LANES_COUNT)");
-  EXPECT_EQ(Problem({{"BV_LANES_COUNT", "0"}}), "lanes.count: must be 1 to 64, is 0 (environment: BV_LANES_COUNT)");
-  EXPECT_EQ(Problem({{"BV_LANES_SHARE", "1.01"}}), "lanes.share: must be 0 to 1, is 1.01 (environment: BV_LANES_SHARE)");
-  EXPECT_EQ(Problem({{"BV_DRAIN_TIMEOUT", "0"}}), "drain.timeout: must be 1s to 5m, is 0 (environment: BV_DRAIN_TIMEOUT)");
+  EXPECT_EQ(Problem({{"BV_LANES_COUNT", "65"}}),
+            "lanes.count: must be 1 to 64, is 65 (environment: BV_LANES_COUNT)");
+  EXPECT_EQ(Problem({{"BV_LANES_COUNT", "0"}}),
+            "lanes.count: must be 1 to 64, is 0 (environment: BV_LANES_COUNT)");
+  EXPECT_EQ(Problem({{"BV_LANES_SHARE", "1.01"}}),
+            "lanes.share: must be 0 to 1, is 1.01 (environment: BV_LANES_SHARE)");
+  EXPECT_EQ(Problem({{"BV_DRAIN_TIMEOUT", "0"}}),
+            "drain.timeout: must be 1s to 5m, is 0 (environment: BV_DRAIN_TIMEOUT)");
 }
 
 TEST(Config, RefusesAnotherType) {
   for (const char* value : {"", "two", "2.5", "2s", "0x2", "99999999999999999999"}) {
     EXPECT_THAT(Problem({{"BV_LANES_COUNT", value}}), HasSubstr("must be a whole number")) << value;
   }
-  for (const char* value : {"", "half", "1,5"}) EXPECT_THAT(Problem({{"BV_LANES_SHARE", value}}), HasSubstr("must be a number")) << value;
+  for (const char* value : {"", "half", "1,5"})
+    EXPECT_THAT(Problem({{"BV_LANES_SHARE", value}}), HasSubstr("must be a number")) << value;
   EXPECT_THAT(Problem({{"BV_LANES_SHARE", "nan"}}), HasSubstr("must be 0 to 1"));
-  for (const char* value : {"", "10", "soon", "1 s"}) EXPECT_THAT(Problem({{"BV_DRAIN_TIMEOUT", value}}), HasSubstr("must be a duration")) << value;
+  for (const char* value : {"", "10", "soon", "1 s"})
+    EXPECT_THAT(Problem({{"BV_DRAIN_TIMEOUT", value}}), HasSubstr("must be a duration")) << value;
   EXPECT_THAT(Problem({{"BV_DRAIN_TIMEOUT", "inf"}}), HasSubstr("must be 1s to 5m"));
-  for (const char* value : {"", "yes", "1", "True"}) EXPECT_THAT(Problem({{"BV_DRAIN_STRICT", value}}), HasSubstr("must be true or false")) << value;
+  for (const char* value : {"", "yes", "1", "True"})
+    EXPECT_THAT(Problem({{"BV_DRAIN_STRICT", value}}), HasSubstr("must be true or false")) << value;
   EXPECT_THAT(Problem({{"BV_GRPC_ADDRESS", ""}}), HasSubstr("grpc.address: must not be empty"));
 }
 
@@ -162,12 +174,14 @@ postgres: {password: hunter2}
 }
 
 TEST(Config, AVariableDoesNotStandInForAMissingKey) {
-  EXPECT_THAT(Problem({{"BV_GRPC_ADDRESS", "a:1"}}, "lanes: {count: 1}"), HasSubstr("grpc.address: missing in the settings file"));
+  EXPECT_THAT(Problem({{"BV_GRPC_ADDRESS", "a:1"}}, "lanes: {count: 1}"),
+              HasSubstr("grpc.address: missing in the settings file"));
 }
 
 TEST(Config, RefusesAFileThatIsNotSettings) {
   EXPECT_THAT(Problem({}, "a: [1"), HasSubstr("settings file: "));
-  for (const char* yaml : {"", "just words", "[a, b]"}) EXPECT_EQ(Problem({}, yaml), "settings file: must be keys and values") << yaml;
+  for (const char* yaml : {"", "just words", "[a, b]"})
+    EXPECT_EQ(Problem({}, yaml), "settings file: must be keys and values") << yaml;
 }
 
 TEST(Secret, ComesFromTheEnvironment) {
@@ -184,7 +198,8 @@ TEST(Secret, ComesFromAFile) {
 }
 
 TEST(Secret, TheFileMustBeThere) {
-  EXPECT_THAT(Problem({{"BV_POSTGRES_PASSWORD_FILE", "/nowhere/password"}}), HasSubstr("cannot read the file /nowhere/password"));
+  EXPECT_THAT(Problem({{"BV_POSTGRES_PASSWORD_FILE", "/nowhere/password"}}),
+              HasSubstr("cannot read the file /nowhere/password"));
 }
 
 TEST(Secret, MayBeRequired) {
@@ -196,7 +211,9 @@ TEST(Secret, MayBeRequired) {
 TEST(Print, ShowsWhatIsInEffectAndHidesSecrets) {
   Settings settings;
   std::string printed;
-  ASSERT_TRUE(LoadInto(settings, {{"BV_LANES_COUNT", "4"}, {"BV_POSTGRES_PASSWORD", "hunter2"}}, kYaml, &printed).ok());
+  ASSERT_TRUE(
+      LoadInto(settings, {{"BV_LANES_COUNT", "4"}, {"BV_POSTGRES_PASSWORD", "hunter2"}}, kYaml, &printed)
+          .ok());
   EXPECT_THAT(printed, HasSubstr("lanes.count: 4\n"));
   EXPECT_THAT(printed, HasSubstr("kafka.brokers: [a:9092, b:9092]\n"));
   EXPECT_THAT(printed, HasSubstr("postgres.password: ***\n"));

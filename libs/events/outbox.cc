@@ -8,12 +8,15 @@
 namespace bv::events {
 namespace {
 
-std::string Rfc3339Micros(absl::Time time) { return absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", time, absl::UTCTimeZone()); }
+std::string Rfc3339Micros(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", time, absl::UTCTimeZone());
+}
 
 }  // namespace
 
-absl::Status AppendEnvelope(const EventType& type, std::string_view producer, const OutboxRow& row, std::string_view trace_id,
-                            const google::protobuf::Message& payload, std::string& out) {
+absl::Status AppendEnvelope(const EventType& type, std::string_view producer, const OutboxRow& row,
+                            std::string_view trace_id, const google::protobuf::Message& payload,
+                            std::string& out) {
   const auto append = [&out](std::string_view name, std::string_view value) {
     json::AppendString(name, out);
     out += ':';
@@ -35,8 +38,9 @@ absl::Status AppendEnvelope(const EventType& type, std::string_view producer, co
   return absl::OkStatus();
 }
 
-absl::StatusOr<OutboxRow> MakeRow(const EventType& type, std::string_view producer, std::string_view key, std::int64_t aggregate_version,
-                                  absl::Time occurred_at, const RequestContext& context, const google::protobuf::Message& payload) {
+absl::StatusOr<OutboxRow> MakeRow(const EventType& type, std::string_view producer, std::string_view key,
+                                  std::int64_t aggregate_version, absl::Time occurred_at,
+                                  const RequestContext& context, const google::protobuf::Message& payload) {
   OutboxRow row{
       .id = UuidToString(NewUuid()),
       .topic = std::string(type.topic),
@@ -78,9 +82,9 @@ void InsertOutbox(postgres::Session& session, const std::vector<OutboxRow>& rows
     ORDER BY n
   )sql"};
   using postgres::ArrayLiteral;
-  session.Exec(kInsert, ArrayLiteral(ids), ArrayLiteral(topics), ArrayLiteral(keys), ArrayLiteral(types), ArrayLiteral(payloads),
-               ArrayLiteral(versions), ArrayLiteral(occurred), ArrayLiteral(tenants), ArrayLiteral(traceparents),
-               ArrayLiteral(correlation_ids));
+  session.Exec(kInsert, ArrayLiteral(ids), ArrayLiteral(topics), ArrayLiteral(keys), ArrayLiteral(types),
+               ArrayLiteral(payloads), ArrayLiteral(versions), ArrayLiteral(occurred), ArrayLiteral(tenants),
+               ArrayLiteral(traceparents), ArrayLiteral(correlation_ids));
 }
 
 }  // namespace bv::events

@@ -1,15 +1,15 @@
-// Events as rows of the same transaction: an event exists exactly when the change that it announces was committed. outbox-relay reads
-// the rows from the write-ahead log and publishes them.
+// Events as rows of the same transaction: an event exists exactly when the change that it announces was
+// committed. outbox-relay reads the rows from the write-ahead log and publishes them.
 #pragma once
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+#include <google/protobuf/message.h>
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <absl/status/statusor.h>
-#include <absl/time/time.h>
-#include <google/protobuf/message.h>
 
 #include "libs/base/request_context.h"
 #include "libs/postgres/postgres.h"
@@ -40,17 +40,20 @@ struct OutboxRow {
 };
 
 // The row of one event: its payload is the whole envelope, the JSON that consumers get, byte for byte.
-// `producer` is the service ("order-service"), `key` the partition key, `aggregate_version` grows with each change of the aggregate.
-// INTERNAL when the payload cannot be written as JSON.
-absl::StatusOr<OutboxRow> MakeRow(const EventType& type, std::string_view producer, std::string_view key, std::int64_t aggregate_version,
-                                  absl::Time occurred_at, const RequestContext& context, const google::protobuf::Message& payload);
+// `producer` is the service ("order-service"), `key` the partition key, `aggregate_version` grows with each
+// change of the aggregate. INTERNAL when the payload cannot be written as JSON.
+absl::StatusOr<OutboxRow> MakeRow(const EventType& type, std::string_view producer, std::string_view key,
+                                  std::int64_t aggregate_version, absl::Time occurred_at,
+                                  const RequestContext& context, const google::protobuf::Message& payload);
 
-// Inserts the rows with one statement, in their order, in the session's transaction. Call it while the aggregates' rows are locked, so that
-// the events of one aggregate are numbered in the order of its changes. Throws what libpqxx throws.
+// Inserts the rows with one statement, in their order, in the session's transaction. Call it while the
+// aggregates' rows are locked, so that the events of one aggregate are numbered in the order of its changes.
+// Throws what libpqxx throws.
 void InsertOutbox(postgres::Session& session, const std::vector<OutboxRow>& rows);
 
 // The envelope's text; used by MakeRow.
-absl::Status AppendEnvelope(const EventType& type, std::string_view producer, const OutboxRow& row, std::string_view trace_id,
-                            const google::protobuf::Message& payload, std::string& out);
+absl::Status AppendEnvelope(const EventType& type, std::string_view producer, const OutboxRow& row,
+                            std::string_view trace_id, const google::protobuf::Message& payload,
+                            std::string& out);
 
 }  // namespace bv::events

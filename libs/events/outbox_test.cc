@@ -23,7 +23,8 @@ commerce::order::v1::OrderCreated Example() {
   return event;
 }
 
-const absl::Time kNoon = absl::FromCivil(absl::CivilSecond(2026, 1, 31, 12, 0, 0), absl::UTCTimeZone()) + absl::Microseconds(7);
+const absl::Time kNoon =
+    absl::FromCivil(absl::CivilSecond(2026, 1, 31, 12, 0, 0), absl::UTCTimeZone()) + absl::Microseconds(7);
 
 // The canonical example of the requirements, with its order of names and its decimals.
 TEST(Envelope, IsTheCanonicalExample) {
@@ -32,7 +33,9 @@ TEST(Envelope, IsTheCanonicalExample) {
                       .occurred_at = kNoon,
                       .correlation_id = "correlation-1"};
   std::string envelope;
-  ASSERT_TRUE(AppendEnvelope(kOrderCreated, "order-service", row, "4bf92f3577b34da6a3ce929d0e0e4736", Example(), envelope).ok());
+  ASSERT_TRUE(AppendEnvelope(kOrderCreated, "order-service", row, "4bf92f3577b34da6a3ce929d0e0e4736",
+                             Example(), envelope)
+                  .ok());
   EXPECT_EQ(envelope,
             R"({"eventId":"0198c5a0-0000-7000-8000-000000000001",)"
             R"("eventType":"ecommerce.order.order.created.v1",)"
@@ -56,9 +59,11 @@ TEST(Envelope, EscapesWhatCallersSent) {
 TEST(MakeRow, TakesTenantAndTraceFromTheRequest) {
   RequestContext context;
   context.tenant = TenantId::Trusted("acme");
-  context.trace = {.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736", .span_id = "00f067aa0ba902b7", .sampled = true};
+  context.trace = {
+      .trace_id = "4bf92f3577b34da6a3ce929d0e0e4736", .span_id = "00f067aa0ba902b7", .sampled = true};
   context.correlation_id = "correlation-1";
-  const absl::StatusOr<OutboxRow> row = MakeRow(kOrderCreated, "order-service", "ORDER-123", 3, kNoon, context, Example());
+  const absl::StatusOr<OutboxRow> row =
+      MakeRow(kOrderCreated, "order-service", "ORDER-123", 3, kNoon, context, Example());
   ASSERT_TRUE(row.ok()) << row.status();
   EXPECT_EQ(row->topic, "ecommerce.order.order");
   EXPECT_EQ(row->type, "ecommerce.order.order.created.v1");
@@ -75,7 +80,8 @@ TEST(MakeRow, TakesTenantAndTraceFromTheRequest) {
 TEST(MakeRow, AnAmountWithoutACurrencyIsAnError) {
   commerce::order::v1::OrderCreated event = Example();
   event.clear_currency();
-  EXPECT_EQ(MakeRow(kOrderCreated, "order-service", "k", 1, kNoon, {}, event).status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(MakeRow(kOrderCreated, "order-service", "k", 1, kNoon, {}, event).status().code(),
+            absl::StatusCode::kInternal);
 }
 
 }  // namespace

@@ -37,6 +37,8 @@ std::string ArrayLiteral(const std::vector<std::optional<std::int64_t>>& values)
   return literal + "}";
 }
 
-absl::Time TimeFromMicros(const pqxx::field& field) { return absl::FromUnixMicros(field.as<std::int64_t>()); }
+absl::Time TimeFromMicros(const pqxx::field& field) {
+  return absl::FromUnixMicros(field.as<std::int64_t>());
+}
 
 }  // namespace bv::postgres

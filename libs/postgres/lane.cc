@@ -17,15 +17,20 @@ LaneMetrics::LaneMetrics(const std::string& lane_set)
                                       telemetry::LatencySeconds(), {{"lanes", lane_set}})),
       wait_(telemetry::Histogram("lane_wait_seconds", "From a request's arrival to the start of its batch.",
                                  telemetry::LatencySeconds(), {{"lanes", lane_set}})),
-      depth_(telemetry::Gauge("lane_depth", "Requests left waiting when a batch started.", {{"lanes", lane_set}})) {}
+      depth_(telemetry::Gauge("lane_depth", "Requests left waiting when a batch started.",
+                              {{"lanes", lane_set}})) {}
 
 void LaneMetrics::Batch(std::size_t size, absl::Duration execution) {
   if (size > 0) size_.Observe(static_cast<double>(size));
   execution_.Observe(absl::ToDoubleSeconds(execution));
 }
 
-void LaneMetrics::Waited(absl::Duration wait) { wait_.Observe(absl::ToDoubleSeconds(wait)); }
+void LaneMetrics::Waited(absl::Duration wait) {
+  wait_.Observe(absl::ToDoubleSeconds(wait));
+}
 
-void LaneMetrics::Depth(std::size_t depth) { depth_.Set(static_cast<double>(depth)); }
+void LaneMetrics::Depth(std::size_t depth) {
+  depth_.Set(static_cast<double>(depth));
+}
 
 }  // namespace bv::postgres

@@ -1,7 +1,10 @@
-// Lanes: batches that form by themselves. A lane is one thread, one session and one bounded queue. A lone request starts at once;
-// what arrives while a batch runs is the next batch, so that under load the cost of a commit is shared by hundreds, and without
-// load the latency is that of one transaction. No timer.
+// Lanes: batches that form by themselves. A lane is one thread, one session and one bounded queue. A lone
+// request starts at once; what arrives while a batch runs is the next batch, so that under load the cost of a
+// commit is shared by hundreds, and without load the latency is that of one transaction. No timer.
 #pragma once
+
+#include <absl/hash/hash.h>
+#include <absl/status/statusor.h>
 
 #include <algorithm>
 #include <functional>
@@ -11,9 +14,6 @@
 #include <thread>
 #include <utility>
 #include <vector>
-
-#include <absl/hash/hash.h>
-#include <absl/status/statusor.h>
 
 #include "libs/async/task.h"
 #include "libs/base/error.h"
@@ -52,10 +52,11 @@ class LaneMetrics {
 
 // A set of lanes that execute one kind of request. Thread safe.
 //
-// `execute` runs inside a transaction that sees the tenants of the batch's requests. It gives every request its answer, and returns an
-// error only when the batch as a whole must not be committed:
+// `execute` runs inside a transaction that sees the tenants of the batch's requests. It gives every request
+// its answer, and returns an error only when the batch as a whole must not be committed:
 //   ABORTED (serialization failure, deadlock): the batch runs again.
-//   UNAVAILABLE: the connection was lost; the batch runs once more on a new one, because its commit may have happened or not. Every
+//   UNAVAILABLE: the connection was lost; the batch runs once more on a new one, because its commit may have
+//   happened or not. Every
 //     write must therefore be idempotent by an id of its request and find what the first run did.
 //   any other: the batch is halved until the request that caused it is alone; that one gets the error.
 template <class Request, class Answer>
@@ -69,7 +70,8 @@ class Lanes {
   };
   using Execute = std::function<absl::Status(Session&, std::span<Item* const>)>;
 
-  Lanes(const std::string& name, const ConnectionSettings& connection, const LaneSettings& settings, Execute execute)
+  Lanes(const std::string& name, const ConnectionSettings& connection, const LaneSettings& settings,
+        Execute execute)
       : settings_(settings), execute_(std::move(execute)), metrics_(name) {
     for (int i = 0; i < settings.count; ++i) {
       lanes_.push_back(std::make_unique<Lane>(static_cast<std::size_t>(settings.queue_max), connection));
@@ -78,13 +80,14 @@ class Lanes {
   }
   ~Lanes() { Stop(); }
 
-  // Requests with the same key meet in the same lane, in the order of their submission. RESOURCE_EXHAUSTED when the lane is full,
-  // DEADLINE_EXCEEDED when the request's time was over before it ran.
+  // Requests with the same key meet in the same lane, in the order of their submission. RESOURCE_EXHAUSTED
+  // when the lane is full, DEADLINE_EXCEEDED when the request's time was over before it ran.
   async::Task<absl::StatusOr<Answer>> Submit(std::string_view key, Request request, RequestContext context) {
     Lane& lane = *lanes_[absl::HashOf(key) % lanes_.size()];
     auto enqueue = [&](async::Done<absl::StatusOr<Answer>> done) {
       Waiting waiting{Item{std::move(request), std::move(context)}, std::move(done), absl::Now()};
-      if (!lane.queue.TryPush(std::move(waiting))) std::move(waiting.done)(Overloaded("too many requests wait for their turn"));
+      if (!lane.queue.TryPush(std::move(waiting)))
+        std::move(waiting.done)(Overloaded("too many requests wait for their turn"));
     };
     co_return co_await async::Await<absl::StatusOr<Answer>>(enqueue);
   }
@@ -104,7 +107,8 @@ class Lanes {
     absl::Time since;
   };
   struct Lane {
-    Lane(std::size_t queue_max, const ConnectionSettings& connection) : queue(queue_max), session(connection, Plans::kIndexOnly) {}
+    Lane(std::size_t queue_max, const ConnectionSettings& connection)
+        : queue(queue_max), session(connection, Plans::kIndexOnly) {}
     resilience::BoundedQueue<Waiting> queue;
     Session session;
     std::thread thread;
@@ -121,7 +125,8 @@ class Lanes {
       for (Waiting& waiting : batch) {
         metrics_.Waited(start - waiting.since);
         if (waiting.item.context.IsAbandoned()) {
-          waiting.item.answer = absl::DeadlineExceededError("the deadline passed before the request's turn came");
+          waiting.item.answer =
+              absl::DeadlineExceededError("the deadline passed before the request's turn came");
         } else {
           items.push_back(&waiting.item);
         }

@@ -1,15 +1,14 @@
 // Free of gRPC, so that it can run under the thread sanitizer.
-#include "libs/postgres/lane.h"
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
+#include <boost/asio/detached.hpp>
 #include <future>
 #include <mutex>
 #include <optional>
 #include <set>
 
-#include <boost/asio/detached.hpp>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
+#include "libs/postgres/lane.h"
 #include "libs/testing/testing.h"
 
 namespace bv::postgres {
@@ -42,9 +41,11 @@ absl::Status StoreNotes(Session& session, Batch items) {
     values.push_back(item->request.value);
     item->answer = 0;
   }
-  for (const pqxx::row& row : session.Exec(kInsert, ArrayLiteral(tenants), ArrayLiteral(ids), ArrayLiteral(values))) {
+  for (const pqxx::row& row :
+       session.Exec(kInsert, ArrayLiteral(tenants), ArrayLiteral(ids), ArrayLiteral(values))) {
     for (NoteLanes::Item* item : items) {
-      if (item->context.tenant.str() == row[0].c_str() && item->request.id == row[1].c_str()) item->answer = 1;
+      if (item->context.tenant.str() == row[0].c_str() && item->request.id == row[1].c_str())
+        item->answer = 1;
     }
   }
   return absl::OkStatus();
@@ -54,35 +55,41 @@ class LaneTest : public ::testing::Test {
  protected:
   LaneTest() {
     database_.Query(
-        "CREATE TABLE inventory.note (tenant_id text, id text, value bigint CHECK (value >= 0), written xid8 DEFAULT pg_current_xact_id(),"
+        "CREATE TABLE inventory.note (tenant_id text, id text, value bigint CHECK (value >= 0), written xid8 "
+        "DEFAULT pg_current_xact_id(),"
         " PRIMARY KEY (tenant_id, id));"
         "ALTER TABLE inventory.note OWNER TO bv_inventory;"
         "ALTER TABLE inventory.note ENABLE ROW LEVEL SECURITY;"
         "ALTER TABLE inventory.note FORCE ROW LEVEL SECURITY;"
-        "CREATE POLICY tenant ON inventory.note USING (tenant_id = ANY (string_to_array(current_setting('bv.tenants', true), ',')))");
+        "CREATE POLICY tenant ON inventory.note USING (tenant_id = ANY "
+        "(string_to_array(current_setting('bv.tenants', true), ',')))");
   }
 
   // Lanes whose runs are noted in runs_, and whose first batch waits for Release().
   void Make(const LaneSettings& settings, NoteLanes::Execute execute = StoreNotes) {
-    lanes_.emplace("test", database_.Connection(), settings, [this, execute = std::move(execute)](Session& session, Batch items) {
-      {
-        const std::lock_guard lock(mutex_);
-        runs_.push_back(items.size());
-      }
-      if (held_.exchange(false)) {
-        begun_.set_value();
-        release_.get_future().wait();
-      }
-      return execute(session, items);
-    });
+    lanes_.emplace("test", database_.Connection(), settings,
+                   [this, execute = std::move(execute)](Session& session, Batch items) {
+                     {
+                       const std::lock_guard lock(mutex_);
+                       runs_.push_back(items.size());
+                     }
+                     if (held_.exchange(false)) {
+                       begun_.set_value();
+                       release_.get_future().wait();
+                     }
+                     return execute(session, items);
+                   });
   }
 
-  Answer Submit(const std::string& id, int value = 0, RequestContext context = testing::ContextOf("acme"), const std::string& key = "key") {
-    const auto submit = [](NoteLanes& lanes, std::string lane_key, Note note, RequestContext c) -> async::Task<absl::StatusOr<int>> {
+  Answer Submit(const std::string& id, int value = 0, RequestContext context = testing::ContextOf("acme"),
+                const std::string& key = "key") {
+    const auto submit = [](NoteLanes& lanes, std::string lane_key, Note note,
+                           RequestContext c) -> async::Task<absl::StatusOr<int>> {
       co_return co_await lanes.Submit(lane_key, std::move(note), std::move(c));
     };
     Note note{id, value};
-    return boost::asio::co_spawn(loop_.io(), submit(*lanes_, key, std::move(note), std::move(context)), boost::asio::use_future);
+    return boost::asio::co_spawn(loop_.io(), submit(*lanes_, key, std::move(note), std::move(context)),
+                                 boost::asio::use_future);
   }
   // Returns when one request runs, alone, and will until Release().
   Answer Block() {
@@ -141,7 +148,8 @@ TEST_F(LaneTest, SeesTheTenantsOfTheBatch) {
   });
   Answer first = Block();
   std::vector<Answer> answers;
-  for (const char* tenant : {"globex", "acme", "globex"}) answers.push_back(Submit("same id", 0, testing::ContextOf(tenant)));
+  for (const char* tenant : {"globex", "acme", "globex"})
+    answers.push_back(Submit("same id", 0, testing::ContextOf(tenant)));
   Release();
   EXPECT_TRUE(first.get().ok());
   for (Answer& answer : answers) EXPECT_TRUE(answer.get().ok());
@@ -317,7 +325,8 @@ TEST_F(LaneTest, ManyAtOnce) {
     const absl::StatusOr<int> answer = co_await lanes.Submit(id, std::move(note), testing::ContextOf("acme"));
     if (answer.ok()) sum += *answer;
   };
-  for (int i = 0; i < 2000; ++i) boost::asio::co_spawn(io, submit(*lanes_, std::to_string(i), stored), boost::asio::detached);
+  for (int i = 0; i < 2000; ++i)
+    boost::asio::co_spawn(io, submit(*lanes_, std::to_string(i), stored), boost::asio::detached);
   auto work = boost::asio::make_work_guard(io);
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) threads.emplace_back([&io] { io.run(); });

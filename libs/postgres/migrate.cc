@@ -1,7 +1,7 @@
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <filesystem>
-
-#include <absl/strings/str_cat.h>
 
 #include "libs/base/error.h"
 #include "libs/postgres/postgres.h"
@@ -28,7 +28,9 @@ absl::StatusOr<std::vector<Migration>> ReadMigrations(const std::string& directo
     if (!sql.ok()) return sql.status();
     migrations.push_back({entry.path().filename().string(), *std::move(sql)});
   }
-  if (error) return absl::NotFoundError(absl::StrCat("cannot read the migrations in ", directory, ": ", error.message()));
+  if (error)
+    return absl::NotFoundError(
+        absl::StrCat("cannot read the migrations in ", directory, ": ", error.message()));
   std::ranges::sort(migrations, {}, &Migration::name);
   return migrations;
 }
@@ -45,23 +47,28 @@ absl::Status Apply(const ConnectionSettings& settings, const std::vector<Migrati
     const auto name = row[0].as<std::string>();
     const auto found = std::ranges::find(migrations, name, &Migration::name);
     if (found == migrations.end()) {
-      // A newer version of the service was here: forward only, and each migration works with the version before.
-      telemetry::Log(telemetry::Level::kWarn, "the database has a migration that this version does not know", {{"migration", name}});
+      // A newer version of the service was here: forward only, and each migration works with the version
+      // before.
+      telemetry::Log(telemetry::Level::kWarn, "the database has a migration that this version does not know",
+                     {{"migration", name}});
       continue;
     }
-    const auto checksum = session.exec("SELECT md5(" + session.quote(found->sql) + ")")[0][0].as<std::string>();
+    const auto checksum =
+        session.exec("SELECT md5(" + session.quote(found->sql) + ")")[0][0].as<std::string>();
     if (checksum != row[1].as<std::string>()) {
-      return Error(absl::StatusCode::kFailedPrecondition, "MIGRATION_CHANGED",
-                   absl::StrCat("migration ", name, " has changed since it was applied; add a new one instead"));
+      return Error(
+          absl::StatusCode::kFailedPrecondition, "MIGRATION_CHANGED",
+          absl::StrCat("migration ", name, " has changed since it was applied; add a new one instead"));
     }
   }
   for (const Migration& migration : migrations) {
-    const bool done = std::any_of(applied.begin(), applied.end(), [&](const auto& row) { return row[0].c_str() == migration.name; });
+    const bool done = std::any_of(applied.begin(), applied.end(),
+                                  [&](const auto& row) { return row[0].c_str() == migration.name; });
     if (done) continue;
     session.exec("BEGIN");
     session.exec(migration.sql);
-    session.exec("INSERT INTO schema_migration (name, checksum) VALUES (" + session.quote(migration.name) + ", md5(" +
-                 session.quote(migration.sql) + "))");
+    session.exec("INSERT INTO schema_migration (name, checksum) VALUES (" + session.quote(migration.name) +
+                 ", md5(" + session.quote(migration.sql) + "))");
     session.exec("COMMIT");
     telemetry::Log(telemetry::Level::kInfo, "migration applied", {{"migration", migration.name}});
   }
@@ -73,7 +80,8 @@ absl::Status Apply(const ConnectionSettings& settings, const std::vector<Migrati
 
 }  // namespace
 
-absl::Status Migrate(const ConnectionSettings& connection, const std::string& directory, absl::Time deadline) {
+absl::Status Migrate(const ConnectionSettings& connection, const std::string& directory,
+                     absl::Time deadline) {
   const absl::StatusOr<std::vector<Migration>> migrations = ReadMigrations(directory);
   if (!migrations.ok()) return migrations.status();
   while (true) {

@@ -14,7 +14,9 @@ Pool::Pool(const ConnectionSettings& connection, const PoolSettings& settings)
   }
 }
 
-Pool::~Pool() { Stop(); }
+Pool::~Pool() {
+  Stop();
+}
 
 void Pool::Stop() {
   queue_.Close();
@@ -24,7 +26,8 @@ void Pool::Stop() {
 }
 
 void Pool::Enqueue(Job job) {
-  if (!queue_.TryPush(std::move(job))) std::move(job.done)(Overloaded("too many requests wait for the database"));
+  if (!queue_.TryPush(std::move(job)))
+    std::move(job.done)(Overloaded("too many requests wait for the database"));
 }
 
 void Pool::Serve(Session& session) {

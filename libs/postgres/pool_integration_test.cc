@@ -1,6 +1,6 @@
-#include <future>
-
 #include <gtest/gtest.h>
+
+#include <future>
 
 #include "libs/base/error.h"
 #include "libs/postgres/postgres.h"
@@ -19,11 +19,14 @@ class PoolTest : public ::testing::Test {
     return Pool(database.Connection(), {.size = size, .queue_max = queue_max});
   }
   template <class T>
-  std::future<absl::StatusOr<T>> Start(Pool& pool, RequestContext context, std::function<absl::StatusOr<T>(Session&)> work) {
-    return boost::asio::co_spawn(loop_.io(), ReadIn<T>(pool, std::move(context), std::move(work)), boost::asio::use_future);
+  std::future<absl::StatusOr<T>> Start(Pool& pool, RequestContext context,
+                                       std::function<absl::StatusOr<T>(Session&)> work) {
+    return boost::asio::co_spawn(loop_.io(), ReadIn<T>(pool, std::move(context), std::move(work)),
+                                 boost::asio::use_future);
   }
   template <class T>
-  static async::Task<absl::StatusOr<T>> ReadIn(Pool& pool, RequestContext context, std::function<absl::StatusOr<T>(Session&)> work) {
+  static async::Task<absl::StatusOr<T>> ReadIn(Pool& pool, RequestContext context,
+                                               std::function<absl::StatusOr<T>(Session&)> work) {
     co_return co_await pool.Read<T>(context, std::move(work));
   }
 
@@ -43,7 +46,8 @@ struct Blocker {
 
 TEST_F(PoolTest, ReadsForTheTenantOfTheContext) {
   Pool pool = MakePool(database_, 2);
-  const std::function<absl::StatusOr<std::string>(Session&)> tenants = [](Session& session) -> absl::StatusOr<std::string> {
+  const std::function<absl::StatusOr<std::string>(Session&)> tenants =
+      [](Session& session) -> absl::StatusOr<std::string> {
     return session.Exec(kTenants)[0][0].as<std::string>();
   };
   for (const char* tenant : {"acme", "globex", "acme"}) {
@@ -53,7 +57,9 @@ TEST_F(PoolTest, ReadsForTheTenantOfTheContext) {
 
 TEST_F(PoolTest, PassesErrorsOn) {
   Pool pool = MakePool(database_, 1);
-  const std::function<absl::StatusOr<int>(Session&)> refuse = [](Session&) -> absl::StatusOr<int> { return NotFound("GONE", "gone"); };
+  const std::function<absl::StatusOr<int>(Session&)> refuse = [](Session&) -> absl::StatusOr<int> {
+    return NotFound("GONE", "gone");
+  };
   EXPECT_EQ(Start<int>(pool, testing::ContextOf("acme"), refuse).get().status(), NotFound("GONE", "gone"));
 }
 
@@ -62,7 +68,9 @@ TEST_F(PoolTest, UsesItsConnectionsAtOnce) {
   Blocker blocker;
   auto blocked = Start<int>(pool, testing::ContextOf("acme"), std::ref(blocker));
   blocker.begun.get_future().wait();
-  const std::function<absl::StatusOr<int>(Session&)> one = [](Session& session) -> absl::StatusOr<int> { return session.Exec(kOne)[0][0].as<int>(); };
+  const std::function<absl::StatusOr<int>(Session&)> one = [](Session& session) -> absl::StatusOr<int> {
+    return session.Exec(kOne)[0][0].as<int>();
+  };
   EXPECT_EQ(Start<int>(pool, testing::ContextOf("acme"), one).get().value(), 1);
   blocker.end.set_value();
   EXPECT_TRUE(blocked.get().ok());
@@ -118,7 +126,8 @@ TEST_F(PoolTest, StopRunsWhatIsQueued) {
   EXPECT_TRUE(blocked.get().ok());
   pool.Stop();
   EXPECT_EQ(waits.get().value(), 2);
-  EXPECT_EQ(Start<int>(pool, testing::ContextOf("acme"), two).get().status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(Start<int>(pool, testing::ContextOf("acme"), two).get().status().code(),
+            absl::StatusCode::kResourceExhausted);
 }
 
 TEST_F(PoolTest, TransactIsOneTransaction) {
@@ -139,8 +148,11 @@ TEST_F(PoolTest, HealsAfterTheServerDroppedIt) {
     database_.Disconnect(session);
     return session.Exec(kOne)[0][0].as<int>();
   };
-  EXPECT_EQ(ErrorReason(Start<int>(pool, testing::ContextOf("acme"), cut).get().status()), "DATABASE_UNAVAILABLE");
-  const std::function<absl::StatusOr<int>(Session&)> one = [](Session& session) -> absl::StatusOr<int> { return session.Exec(kOne)[0][0].as<int>(); };
+  EXPECT_EQ(ErrorReason(Start<int>(pool, testing::ContextOf("acme"), cut).get().status()),
+            "DATABASE_UNAVAILABLE");
+  const std::function<absl::StatusOr<int>(Session&)> one = [](Session& session) -> absl::StatusOr<int> {
+    return session.Exec(kOne)[0][0].as<int>();
+  };
   EXPECT_EQ(Start<int>(pool, testing::ContextOf("acme"), one).get().value(), 1);
 }
 

@@ -1,21 +1,22 @@
 // PostgreSQL for services: sessions, a pool for reads and single writes, migrations. For batches see lane.h.
 //
-// Everything runs on threads of its own, since libpqxx blocks. Exceptions of libpqxx end here as absl::Status: UNAVAILABLE, reason
-// DATABASE_UNAVAILABLE, when the server is away; ABORTED for serialization failures and deadlocks; INTERNAL for the rest.
+// Everything runs on threads of its own, since libpqxx blocks. Exceptions of libpqxx end here as
+// absl::Status: UNAVAILABLE, reason DATABASE_UNAVAILABLE, when the server is away; ABORTED for serialization
+// failures and deadlocks; INTERNAL for the rest.
 #pragma once
-
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <thread>
-#include <vector>
 
 #include <absl/container/flat_hash_set.h>
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
 #include <pqxx/pqxx>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
 
 #include "libs/async/task.h"
 #include "libs/base/request_context.h"
@@ -51,8 +52,8 @@ struct Statement {
 
 enum class Plans {
   kDefault,
-  // Only index plans, chosen once: for statements that touch a known few rows by their key. Without it a batch over a table
-  // that has no statistics yet is planned as a scan of the whole table.
+  // Only index plans, chosen once: for statements that touch a known few rows by their key. Without it a
+  // batch over a table that has no statistics yet is planned as a scan of the whole table.
   kIndexOnly,
 };
 
@@ -61,11 +62,13 @@ class Session {
  public:
   Session(ConnectionSettings settings, Plans plans);
 
-  // Runs `work` in one transaction that sees the rows of `tenants` only, and commits when it returns OK; otherwise, or when it throws,
-  // rolls back. UNAVAILABLE with `CommitUnknown(status)` when the connection was lost during the commit.
-  absl::Status Transact(const std::vector<TenantId>& tenants, const std::function<absl::Status(Session&)>& work);
-  // Runs `work` without a transaction: for a single reading statement, at the cost of one round trip. `work` may run twice, when the first
-  // connection turns out to be lost.
+  // Runs `work` in one transaction that sees the rows of `tenants` only, and commits when it returns OK;
+  // otherwise, or when it throws, rolls back. UNAVAILABLE with `CommitUnknown(status)` when the connection
+  // was lost during the commit.
+  absl::Status Transact(const std::vector<TenantId>& tenants,
+                        const std::function<absl::Status(Session&)>& work);
+  // Runs `work` without a transaction: for a single reading statement, at the cost of one round trip. `work`
+  // may run twice, when the first connection turns out to be lost.
   absl::Status Read(const std::vector<TenantId>& tenants, const std::function<absl::Status(Session&)>& work);
 
   // Inside the `work` of Transact only: when the transaction began, by the database's clock; SQL's now().
@@ -104,14 +107,17 @@ class Pool {
   Pool(const ConnectionSettings& connection, const PoolSettings& settings);
   ~Pool();
 
-  // Session::Read and Session::Transact for the context's tenant, on one of the threads. A request whose caller has gone or whose
-  // deadline has passed is not started. Reading `work` may run twice, writing `work` runs at most once.
+  // Session::Read and Session::Transact for the context's tenant, on one of the threads. A request whose
+  // caller has gone or whose deadline has passed is not started. Reading `work` may run twice, writing `work`
+  // runs at most once.
   template <class T>
-  async::Task<absl::StatusOr<T>> Read(const RequestContext& context, std::function<absl::StatusOr<T>(Session&)> work) {
+  async::Task<absl::StatusOr<T>> Read(const RequestContext& context,
+                                      std::function<absl::StatusOr<T>(Session&)> work) {
     return Run<T>(context, Mode::kRead, std::move(work));
   }
   template <class T>
-  async::Task<absl::StatusOr<T>> Transact(const RequestContext& context, std::function<absl::StatusOr<T>(Session&)> work) {
+  async::Task<absl::StatusOr<T>> Transact(const RequestContext& context,
+                                          std::function<absl::StatusOr<T>(Session&)> work) {
     return Run<T>(context, Mode::kTransact, std::move(work));
   }
 
@@ -130,7 +136,8 @@ class Pool {
   void Serve(Session& session);
 
   template <class T>
-  async::Task<absl::StatusOr<T>> Run(RequestContext context, Mode mode, std::function<absl::StatusOr<T>(Session&)> work) {
+  async::Task<absl::StatusOr<T>> Run(RequestContext context, Mode mode,
+                                     std::function<absl::StatusOr<T>(Session&)> work) {
     absl::StatusOr<T> result = absl::UnknownError("not run");
     std::function<absl::Status(Session&)> store = [&result, &work](Session& session) {
       result = work(session);
@@ -148,9 +155,10 @@ class Pool {
   std::vector<std::thread> threads_;
 };
 
-// Applies `directory`/NNNN_name.sql in order, each in a transaction, recorded with its checksum in the table `schema_migration` of the
-// role's own schema. Several processes at once are serialised by an advisory lock. FAILED_PRECONDITION, reason MIGRATION_CHANGED, when an
-// applied file has changed; an applied one that is not there belongs to a newer version and is let be. Waits for the server until `deadline`.
+// Applies `directory`/NNNN_name.sql in order, each in a transaction, recorded with its checksum in the table
+// `schema_migration` of the role's own schema. Several processes at once are serialised by an advisory lock.
+// FAILED_PRECONDITION, reason MIGRATION_CHANGED, when an applied file has changed; an applied one that is not
+// there belongs to a newer version and is let be. Waits for the server until `deadline`.
 absl::Status Migrate(const ConnectionSettings& connection, const std::string& directory, absl::Time deadline);
 
 // Arguments for `unnest($1::text[], …)`: libpqxx 6 takes no arrays, PostgreSQL's array literal does.
@@ -162,7 +170,8 @@ std::string ArrayLiteral(const std::vector<std::optional<std::int64_t>>& values)
 // A timestamptz column selected as microseconds since 1970: `(extract(epoch FROM at) * 1e6)::bigint`.
 absl::Time TimeFromMicros(const pqxx::field& field);
 
-// What libpq connects with: the URL, a connect time-out, the server options ("-c jit=off") and the password. Not to be logged.
+// What libpq connects with: the URL, a connect time-out, the server options ("-c jit=off") and the password.
+// Not to be logged.
 std::string ConnectionUri(const ConnectionSettings& settings, std::string_view options = {});
 
 // The status of an exception of libpqxx that is being handled.

@@ -31,10 +31,12 @@ void PoolSettings::Bind(config::Binder& b) {
 }
 
 std::string ConnectionUri(const ConnectionSettings& settings, std::string_view options) {
-  std::string uri = absl::StrCat(settings.url, settings.url.find('?') == std::string::npos ? "?" : "&", "connect_timeout=3");
+  std::string uri = absl::StrCat(settings.url, settings.url.find('?') == std::string::npos ? "?" : "&",
+                                 "connect_timeout=3");
   const auto append = [&uri](std::string_view name, std::string_view value) {
     uri += Concat("&", name, "=");
-    for (const char c : value) absl::StrAppend(&uri, "%", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
+    for (const char c : value)
+      absl::StrAppend(&uri, "%", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
   };
   if (!options.empty()) append("options", options);
   if (!settings.password.empty()) append("password", settings.password.Reveal());
@@ -51,8 +53,8 @@ absl::Status StatusOfCurrentException() {
   } catch (const pqxx::deadlock_detected& error) {
     return Error(absl::StatusCode::kAborted, "DEADLOCK", error.what());
   } catch (const pqxx::sql_error& error) {
-    // Class 57: the server is shutting down or starting; 53: out of memory, disk or connections. 57014 is a statement
-    // that ran too long.
+    // Class 57: the server is shutting down or starting; 53: out of memory, disk or connections. 57014 is a
+    // statement that ran too long.
     const std::string& state = error.sqlstate();
     if (state == "57014") return absl::DeadlineExceededError("the database took too long");
     if (state.rfind("57", 0) == 0 || state.rfind("53", 0) == 0) return Away(error.what());
@@ -62,9 +64,13 @@ absl::Status StatusOfCurrentException() {
   }
 }
 
-bool CommitUnknown(const absl::Status& status) { return status.GetPayload(kCommitUnknown).has_value(); }
+bool CommitUnknown(const absl::Status& status) {
+  return status.GetPayload(kCommitUnknown).has_value();
+}
 
-void MarkCommitUnknown(absl::Status& status) { status.SetPayload(kCommitUnknown, absl::Cord("1")); }
+void MarkCommitUnknown(absl::Status& status) {
+  status.SetPayload(kCommitUnknown, absl::Cord("1"));
+}
 
 Session::Session(ConnectionSettings settings, Plans plans) : settings_(std::move(settings)), plans_(plans) {}
 
@@ -73,16 +79,19 @@ void Session::Connect() {
   connection_.reset();
   prepared_.clear();
   tenants_.clear();
-  std::string options = absl::StrCat("-c statement_timeout=", absl::ToInt64Milliseconds(settings_.statement_timeout),
-                                     " -c idle_in_transaction_session_timeout=60000");
+  std::string options =
+      absl::StrCat("-c statement_timeout=", absl::ToInt64Milliseconds(settings_.statement_timeout),
+                   " -c idle_in_transaction_session_timeout=60000");
   if (plans_ == Plans::kIndexOnly) {
-    absl::StrAppend(&options, " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off",
-                    " -c enable_bitmapscan=off -c enable_material=off -c jit=off -c plan_cache_mode=force_generic_plan");
+    absl::StrAppend(
+        &options, " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off",
+        " -c enable_bitmapscan=off -c enable_material=off -c jit=off -c plan_cache_mode=force_generic_plan");
   }
   connection_ = std::make_unique<pqxx::connection>(ConnectionUri(settings_, options));
   // A connection that silently reconnects would lose the session's settings and its transaction.
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // deprecated because libpqxx 7 never reconnects, which is what we want
+#pragma GCC diagnostic ignored \
+    "-Wdeprecated-declarations"  // deprecated because libpqxx 7 never reconnects, which is what we want
   connection_->inhibit_reactivation(true);
 #pragma GCC diagnostic pop
 }
@@ -94,7 +103,8 @@ void Session::Prepare(const Statement& statement) {
 }
 
 void Session::Restrict(const std::vector<TenantId>& tenants) {
-  std::string wanted = absl::StrJoin(tenants, ",", [](std::string* out, const TenantId& t) { out->append(t.str()); });
+  std::string wanted =
+      absl::StrJoin(tenants, ",", [](std::string* out, const TenantId& t) { out->append(t.str()); });
   if (wanted == tenants_) return;
   static constexpr Statement kSet{"bv_set_tenants", "SELECT set_config('bv.tenants', $1, false)"};
   tenants_ = "?";  // unknown until it has succeeded
@@ -117,9 +127,10 @@ absl::Status Session::Guard(const std::function<absl::Status()>& body) {
   }
 }
 
-// A connection that was lost while it lay idle, as all are when the server restarts, is found out by its next use. As long as nothing has
-// been written, that use goes to a new connection instead of failing.
-absl::Status Session::Read(const std::vector<TenantId>& tenants, const std::function<absl::Status(Session&)>& work) {
+// A connection that was lost while it lay idle, as all are when the server restarts, is found out by its next
+// use. As long as nothing has been written, that use goes to a new connection instead of failing.
+absl::Status Session::Read(const std::vector<TenantId>& tenants,
+                           const std::function<absl::Status(Session&)>& work) {
   const auto read = [&] {
     Restrict(tenants);
     return work(*this);
@@ -129,12 +140,14 @@ absl::Status Session::Read(const std::vector<TenantId>& tenants, const std::func
   return may_be_stale && absl::IsUnavailable(status) ? Guard(read) : status;
 }
 
-absl::Status Session::Transact(const std::vector<TenantId>& tenants, const std::function<absl::Status(Session&)>& work) {
+absl::Status Session::Transact(const std::vector<TenantId>& tenants,
+                               const std::function<absl::Status(Session&)>& work) {
   bool committing = false;
   bool begun = false;
   const auto transact = [&]() -> absl::Status {
     Restrict(tenants);
-    transaction_time_ = TimeFromMicros(transaction_->exec("BEGIN; SELECT (extract(epoch FROM now()) * 1e6)::bigint")[0][0]);
+    transaction_time_ =
+        TimeFromMicros(transaction_->exec("BEGIN; SELECT (extract(epoch FROM now()) * 1e6)::bigint")[0][0]);
     begun = true;
     absl::Status done = work(*this);
     if (done.ok()) {

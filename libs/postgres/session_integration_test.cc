@@ -1,8 +1,8 @@
-#include <future>
-#include <thread>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <future>
+#include <thread>
 
 #include "libs/base/error.h"
 #include "libs/postgres/postgres.h"
@@ -15,7 +15,8 @@ using ::testing::HasSubstr;
 
 constexpr Statement kInsert{"test_insert", "INSERT INTO note (tenant_id, body) VALUES ($1, $2)"};
 constexpr Statement kCount{"test_count", "SELECT count(*) FROM note"};
-constexpr Statement kBodies{"test_bodies", "SELECT coalesce(string_agg(body, ',' ORDER BY body), '') FROM note"};
+constexpr Statement kBodies{"test_bodies",
+                            "SELECT coalesce(string_agg(body, ',' ORDER BY body), '') FROM note"};
 constexpr Statement kSleep{"test_sleep", "SELECT pg_sleep(60)"};
 constexpr Statement kNonsense{"test_nonsense", "SELECT nothing FROM nowhere"};
 
@@ -33,10 +34,12 @@ class SessionTest : public ::testing::Test {
         "ALTER TABLE inventory.note OWNER TO bv_inventory;"
         "ALTER TABLE inventory.note ENABLE ROW LEVEL SECURITY;"
         "ALTER TABLE inventory.note FORCE ROW LEVEL SECURITY;"
-        "CREATE POLICY tenant ON inventory.note USING (tenant_id = ANY (string_to_array(current_setting('bv.tenants', true), ',')))");
+        "CREATE POLICY tenant ON inventory.note USING (tenant_id = ANY "
+        "(string_to_array(current_setting('bv.tenants', true), ',')))");
   }
 
-  absl::Status Insert(const std::string& tenant, const std::string& body, const std::vector<std::string>& visible) {
+  absl::Status Insert(const std::string& tenant, const std::string& body,
+                      const std::vector<std::string>& visible) {
     return session_.Transact(Tenants(visible), [&](Session& session) {
       session.Exec(kInsert, tenant, body);
       return absl::OkStatus();
@@ -50,7 +53,9 @@ class SessionTest : public ::testing::Test {
     });
     return status.ok() ? bodies : status.ToString();
   }
-  std::string Stored() const { return database_.Query("SELECT string_agg(body, ',' ORDER BY body) FROM inventory.note"); }
+  std::string Stored() const {
+    return database_.Query("SELECT string_agg(body, ',' ORDER BY body) FROM inventory.note");
+  }
 
   testing::Database database_{"inventory"};
   ConnectionSettings connection_ = database_.Connection();
@@ -98,7 +103,8 @@ TEST_F(SessionTest, WritesForItsTenantsOnly) {
   EXPECT_EQ(Stored(), "");
 }
 
-// A transaction that fails right after the tenant was switched must not leave the session with another idea of it than the server.
+// A transaction that fails right after the tenant was switched must not leave the session with another idea
+// of it than the server.
 TEST_F(SessionTest, KnowsItsTenantAfterAFailure) {
   ASSERT_TRUE(Insert("acme", "a", {"acme"}).ok());
   ASSERT_FALSE(Insert("acme", "b", {"globex"}).ok());
@@ -186,13 +192,16 @@ TEST_F(SessionTest, ADeadlockIsAborted) {
 }
 
 TEST_F(SessionTest, ArraysArriveAsTheyWere) {
-  static constexpr Statement kEcho{"test_echo", "SELECT t FROM unnest($1::text[]) WITH ORDINALITY AS k (t, n) ORDER BY n"};
-  const std::vector<std::string> texts{"a", "", "NULL", R"(say "hi")", R"(back\slash)", "{1,2}", "new\nline", "ü 🎒"};
+  static constexpr Statement kEcho{"test_echo",
+                                   "SELECT t FROM unnest($1::text[]) WITH ORDINALITY AS k (t, n) ORDER BY n"};
+  const std::vector<std::string> texts{"a",     "",          "NULL", R"(say "hi")", R"(back\slash)",
+                                       "{1,2}", "new\nline", "ü 🎒"};
   std::vector<std::string> echoed;
   ASSERT_TRUE(session_
                   .Read({},
                         [&](Session& session) {
-                          for (const pqxx::row& row : session.Exec(kEcho, ArrayLiteral(texts))) echoed.push_back(row[0].as<std::string>());
+                          for (const pqxx::row& row : session.Exec(kEcho, ArrayLiteral(texts)))
+                            echoed.push_back(row[0].as<std::string>());
                           return absl::OkStatus();
                         })
                   .ok());

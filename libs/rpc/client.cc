@@ -1,14 +1,14 @@
 #include "libs/rpc/client.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <cstdlib>
 #include <iostream>
 #include <optional>
 #include <stop_token>
-
-#include <absl/strings/str_cat.h>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
 
 #include "commerce/common/v1/options.pb.h"
 #include "libs/base/error.h"
@@ -24,16 +24,18 @@ constexpr int kRetriesMax = 2;
 
 bool MayRepeat(const google::protobuf::MethodDescriptor& method, const RequestContext& context) {
   const common::Access& access = method.options().GetExtension(common::access);
-  return access.retriable() ||
-         (access.idempotency_key() != common::IDEMPOTENCY_KEY_UNSPECIFIED && !context.idempotency_key.empty());
+  return access.retriable() || (access.idempotency_key() != common::IDEMPOTENCY_KEY_UNSPECIFIED &&
+                                !context.idempotency_key.empty());
 }
 
-void FillIn(grpc::ClientContext& client_context, const RequestContext& context, const TraceContext& trace, absl::Time deadline) {
+void FillIn(grpc::ClientContext& client_context, const RequestContext& context, const TraceContext& trace,
+            absl::Time deadline) {
   client_context.set_deadline(absl::ToChronoTime(deadline));
   const auto add = [&client_context](const char* name, const std::string& value) {
     if (!value.empty()) client_context.AddMetadata(name, value);
   };
-  if (!context.bearer_token.empty()) client_context.AddMetadata("authorization", "Bearer " + context.bearer_token);
+  if (!context.bearer_token.empty())
+    client_context.AddMetadata("authorization", "Bearer " + context.bearer_token);
   add("x-tenant-id", context.tenant.str());
   add("correlation-id", context.correlation_id);
   add("idempotency-key", context.idempotency_key);
@@ -65,11 +67,12 @@ Peer::Peer(std::string address, const PeerSettings& settings) : timeout_(setting
   }
 }
 
-async::Task<absl::Status> Peer::Run(const google::protobuf::MethodDescriptor& method, const RequestContext& context,
-                                    const Attempt& attempt) {
+async::Task<absl::Status> Peer::Run(const google::protobuf::MethodDescriptor& method,
+                                    const RequestContext& context, const Attempt& attempt) {
   telemetry::Span span(method.full_name(), telemetry::SpanKind::kClient, context.trace);
   const absl::Time deadline = std::min(context.deadline, absl::Now() + timeout_);
-  resilience::Backoff backoff({.min = absl::Milliseconds(20), .max = absl::Milliseconds(500), .retries_max = kRetriesMax});
+  resilience::Backoff backoff(
+      {.min = absl::Milliseconds(20), .max = absl::Milliseconds(500), .retries_max = kRetriesMax});
   absl::Status status;
   while (true) {
     const std::size_t connection = next_.fetch_add(1, std::memory_order_relaxed) % channels_.size();
@@ -78,7 +81,8 @@ async::Task<absl::Status> Peer::Run(const google::protobuf::MethodDescriptor& me
     auto start = [&](async::Done<grpc::Status> done) {
       // std::function wants a copy of what it holds, and Done is called once: share it.
       auto shared = std::make_shared<async::Done<grpc::Status>>(std::move(done));
-      attempt(connection, client_context, [shared](grpc::Status ended) { std::move (*shared)(std::move(ended)); });
+      attempt(connection, client_context,
+              [shared](grpc::Status ended) { std::move (*shared)(std::move(ended)); });
     };
     grpc::Status ended;
     {
@@ -88,7 +92,8 @@ async::Task<absl::Status> Peer::Run(const google::protobuf::MethodDescriptor& me
     status = FromGrpc(ended);
     if (!absl::IsUnavailable(status)) break;
     if (ErrorReason(status).empty()) {
-      status = Unavailable("PEER_UNAVAILABLE", absl::StrCat(method.service()->name(), " is not available at the moment"));
+      status = Unavailable("PEER_UNAVAILABLE",
+                           absl::StrCat(method.service()->name(), " is not available at the moment"));
     }
     const std::optional<absl::Duration> wait = MayRepeat(method, context) ? backoff.Next() : std::nullopt;
     if (!wait || absl::Now() + *wait >= deadline || context.stop.stop_requested()) break;
@@ -100,19 +105,24 @@ async::Task<absl::Status> Peer::Run(const google::protobuf::MethodDescriptor& me
 }
 
 async::Task<absl::StatusOr<grpc::ByteBuffer>> Peer::CallRaw(const google::protobuf::MethodDescriptor& method,
-                                                            const grpc::ByteBuffer& request, const RequestContext& context) {
+                                                            const grpc::ByteBuffer& request,
+                                                            const RequestContext& context) {
   const std::string path = absl::StrCat("/", method.service()->full_name(), "/", method.name());
   grpc::ByteBuffer response;
-  const Attempt attempt = [&](std::size_t connection, grpc::ClientContext& client_context, std::function<void(grpc::Status)> done) {
-    stubs_[connection]->UnaryCall(&client_context, path, grpc::StubOptions(), &request, &response, std::move(done));
+  const Attempt attempt = [&](std::size_t connection, grpc::ClientContext& client_context,
+                              std::function<void(grpc::Status)> done) {
+    stubs_[connection]->UnaryCall(&client_context, path, grpc::StubOptions(), &request, &response,
+                                  std::move(done));
   };
   absl::Status status = co_await Run(method, context, attempt);
   if (!status.ok()) co_return status;
   co_return std::move(response);
 }
 
-const google::protobuf::MethodDescriptor& FindMethod(std::string_view service_full_name, const google::protobuf::Descriptor& request) {
-  const auto* service = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(std::string(service_full_name));
+const google::protobuf::MethodDescriptor& FindMethod(std::string_view service_full_name,
+                                                     const google::protobuf::Descriptor& request) {
+  const auto* service =
+      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(std::string(service_full_name));
   for (int i = 0; service != nullptr && i < service->method_count(); ++i) {
     if (service->method(i)->input_type() == &request) return *service->method(i);
   }

@@ -1,17 +1,18 @@
-// Calls to other services: several connections, round robin over the addresses, the caller's deadline, trace, token and tenant
-// passed on, cancellation that reaches the callee, and retries where the contract says that a call may be repeated.
+// Calls to other services: several connections, round robin over the addresses, the caller's deadline, trace,
+// token and tenant passed on, cancellation that reaches the callee, and retries where the contract says that
+// a call may be repeated.
 #pragma once
+
+#include <absl/status/statusor.h>
+#include <google/protobuf/descriptor.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
 
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <absl/status/statusor.h>
-#include <google/protobuf/descriptor.h>
-#include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/grpcpp.h>
 
 #include "libs/async/task.h"
 #include "libs/base/request_context.h"
@@ -36,15 +37,19 @@ class Peer {
  public:
   Peer(std::string address, const PeerSettings& settings);
 
-  // Calls `method`, which takes and returns serialised messages. Errors are the callee's; UNAVAILABLE, reason PEER_UNAVAILABLE, when
-  // it cannot be reached; DEADLINE_EXCEEDED; CANCELLED when context.stop was requested.
+  // Calls `method`, which takes and returns serialised messages. Errors are the callee's; UNAVAILABLE, reason
+  // PEER_UNAVAILABLE, when it cannot be reached; DEADLINE_EXCEEDED; CANCELLED when context.stop was
+  // requested.
   async::Task<absl::StatusOr<grpc::ByteBuffer>> CallRaw(const google::protobuf::MethodDescriptor& method,
-                                                        const grpc::ByteBuffer& request, const RequestContext& context);
+                                                        const grpc::ByteBuffer& request,
+                                                        const RequestContext& context);
 
   // Starts one attempt on the connection with this index and calls back when it has ended.
-  using Attempt = std::function<void(std::size_t connection, grpc::ClientContext&, std::function<void(grpc::Status)>)>;
+  using Attempt =
+      std::function<void(std::size_t connection, grpc::ClientContext&, std::function<void(grpc::Status)>)>;
   // The mechanism below CallRaw and Client::Call. `attempt` is called again for a retry.
-  async::Task<absl::Status> Run(const google::protobuf::MethodDescriptor& method, const RequestContext& context, const Attempt& attempt);
+  async::Task<absl::Status> Run(const google::protobuf::MethodDescriptor& method,
+                                const RequestContext& context, const Attempt& attempt);
 
   const std::vector<std::shared_ptr<grpc::Channel>>& channels() const { return channels_; }
 
@@ -55,13 +60,15 @@ class Peer {
   std::atomic<unsigned> next_{0};
 };
 
-// The method of `service_full_name` that takes `request`; in the contracts a request message belongs to one method of its service
-// (checked by tests/proto). The process ends when there is none.
-const google::protobuf::MethodDescriptor& FindMethod(std::string_view service_full_name, const google::protobuf::Descriptor& request);
+// The method of `service_full_name` that takes `request`; in the contracts a request message belongs to one
+// method of its service (checked by tests/proto). The process ends when there is none.
+const google::protobuf::MethodDescriptor& FindMethod(std::string_view service_full_name,
+                                                     const google::protobuf::Descriptor& request);
 
 // Typed calls of one service:
 //   rpc::Client<pb::Inventory> inventory(address, settings);
-//   CO_ASSIGN_OR_RETURN(pb::ReserveResponse held, co_await inventory.Call(&rpc::Async<pb::Inventory>::ReserveStock, request, context));
+//   CO_ASSIGN_OR_RETURN(pb::ReserveResponse held, co_await
+//   inventory.Call(&rpc::Async<pb::Inventory>::ReserveStock, request, context));
 template <class Service>
 using Async = typename Service::StubInterface::async_interface;
 
@@ -74,7 +81,8 @@ class Client {
 
   template <class Request, class Response>
   async::Task<absl::StatusOr<Response>> Call(
-      void (Async<Service>::*method)(grpc::ClientContext*, const Request*, Response*, std::function<void(grpc::Status)>),
+      void (Async<Service>::*method)(grpc::ClientContext*, const Request*, Response*,
+                                     std::function<void(grpc::Status)>),
       const Request& request, const RequestContext& context) {
     static const auto& method_descriptor = FindMethod(Service::service_full_name(), *Request::descriptor());
     Response response;

@@ -1,17 +1,17 @@
 #include "libs/rpc/server.h"
 
-#include <algorithm>
-#include <cstdlib>
-#include <iostream>
-#include <map>
-#include <set>
-
 #include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/strip.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/codegen/service_type.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <set>
 
 #include "commerce/common/v1/options.pb.h"
 #include "libs/base/error.h"
@@ -48,7 +48,8 @@ Role RoleOf(common::Role role) {
   }
 }
 
-// One value of a metadata key; empty when absent. INVALID_ARGUMENT when it is too long or not printable ASCII.
+// One value of a metadata key; empty when absent. INVALID_ARGUMENT when it is too long or not printable
+// ASCII.
 absl::StatusOr<std::string> Metadata(const grpc::CallbackServerContext& context, const char* key) {
   const auto& metadata = context.client_metadata();
   const auto found = metadata.find(key);
@@ -68,7 +69,9 @@ std::string_view BearerToken(const grpc::CallbackServerContext& context) {
   if (found == metadata.end()) return {};
   std::string_view value(found->second.data(), found->second.size());
   constexpr std::string_view kScheme = "bearer ";
-  if (value.size() < kScheme.size() || !absl::EqualsIgnoreCase(Absl(value.substr(0, kScheme.size())), Absl(kScheme))) return {};
+  if (value.size() < kScheme.size() ||
+      !absl::EqualsIgnoreCase(Absl(value.substr(0, kScheme.size())), Absl(kScheme)))
+    return {};
   return value.substr(kScheme.size());
 }
 
@@ -76,8 +79,9 @@ std::string_view BearerToken(const grpc::CallbackServerContext& context) {
 
 class MethodInfo {
  public:
-  MethodInfo(const google::protobuf::MethodDescriptor& method, boost::asio::io_context& server_io, auth::Verifier* server_verifier,
-             const ServerSettings& server_settings, std::atomic<int>& running_calls)
+  MethodInfo(const google::protobuf::MethodDescriptor& method, boost::asio::io_context& server_io,
+             auth::Verifier* server_verifier, const ServerSettings& server_settings,
+             std::atomic<int>& running_calls)
       : descriptor(method),
         path(absl::StrCat("/", method.service()->full_name(), "/", method.name())),
         io(server_io),
@@ -89,9 +93,10 @@ class MethodInfo {
                                      telemetry::LatencySeconds(), {{"method", method.full_name()}})) {
     for (const int role : access.roles()) roles.insert(RoleOf(static_cast<common::Role>(role)));
     for (int code = 0; code <= static_cast<int>(absl::StatusCode::kUnauthenticated); ++code) {
-      handled.push_back(&telemetry::Counter("grpc_server_handled_total", "Calls answered, by status code.",
-                                            {{"method", method.full_name()},
-                                             {"code", absl::StatusCodeToString(static_cast<absl::StatusCode>(code))}}));
+      handled.push_back(
+          &telemetry::Counter("grpc_server_handled_total", "Calls answered, by status code.",
+                              {{"method", method.full_name()},
+                               {"code", absl::StatusCodeToString(static_cast<absl::StatusCode>(code))}}));
     }
   }
 
@@ -107,7 +112,9 @@ class MethodInfo {
   std::vector<prometheus::Counter*> handled;
 };
 
-boost::asio::io_context& IoOf(const MethodInfo& method) { return method.io; }
+boost::asio::io_context& IoOf(const MethodInfo& method) {
+  return method.io;
+}
 
 // --- One call
 
@@ -132,13 +139,15 @@ absl::Status CallScope::Admit() {
   if (context_.correlation_id.empty()) context_.correlation_id = context_.trace.trace_id;
   if (method_.access.idempotency_key() != common::IDEMPOTENCY_KEY_UNSPECIFIED) {
     RETURN_IF_ERROR(text("idempotency-key", context_.idempotency_key));
-    if (context_.idempotency_key.empty() && method_.access.idempotency_key() == common::IDEMPOTENCY_KEY_REQUIRED) {
-      return Error(absl::StatusCode::kInvalidArgument, "IDEMPOTENCY_KEY_MISSING", "send the header Idempotency-Key", "Idempotency-Key");
+    if (context_.idempotency_key.empty() &&
+        method_.access.idempotency_key() == common::IDEMPOTENCY_KEY_REQUIRED) {
+      return Error(absl::StatusCode::kInvalidArgument, "IDEMPOTENCY_KEY_MISSING",
+                   "send the header Idempotency-Key", "Idempotency-Key");
     }
   }
   context_.stop = stop_.get_token();
-  const absl::Time caller_deadline = absl::FromChrono(server_context_.deadline());
-  context_.deadline = std::min(caller_deadline, start_ + method_.settings.default_deadline);
+  const bool has_deadline = server_context_.deadline() != std::chrono::system_clock::time_point::max();
+  context_.deadline = has_deadline ? absl::FromChrono(server_context_.deadline()) : start_ + method_.settings.default_deadline;
 
   std::string tenant;
   RETURN_IF_ERROR(text("x-tenant-id", tenant));
@@ -147,20 +156,23 @@ absl::Status CallScope::Admit() {
     if (method_.verifier == nullptr) return absl::UnauthenticatedError("this server takes no tokens");
     ASSIGN_OR_RETURN(const auth::Claims claims, method_.verifier->Verify(token));
     if (!tenant.empty() && tenant != claims.tenant.str()) {
-      return Error(absl::StatusCode::kPermissionDenied, "TENANT_MISMATCH", "the token belongs to another tenant", "x-tenant-id");
+      return Error(absl::StatusCode::kPermissionDenied, "TENANT_MISMATCH",
+                   "the token belongs to another tenant", "x-tenant-id");
     }
     context_.user_id = claims.user_id;
     context_.tenant = claims.tenant;
     context_.role = claims.role;
     context_.bearer_token = std::string(token);
   } else if (!method_.access.public_()) {
-    return Error(absl::StatusCode::kUnauthenticated, "TOKEN_MISSING", "send the header Authorization: Bearer <token>");
+    return Error(absl::StatusCode::kUnauthenticated, "TOKEN_MISSING",
+                 "send the header Authorization: Bearer <token>");
   } else {
     ASSIGN_OR_RETURN(context_.tenant, TenantId::Parse(tenant, "x-tenant-id"));
   }
   if (!method_.access.public_() && !method_.roles.contains(context_.role)) {
-    return Error(absl::StatusCode::kPermissionDenied, "ROLE_NOT_ALLOWED",
-                 Concat("the role ", auth::RoleName(context_.role), " may not call ", method_.descriptor.name()));
+    return Error(
+        absl::StatusCode::kPermissionDenied, "ROLE_NOT_ALLOWED",
+        Concat("the role ", auth::RoleName(context_.role), " may not call ", method_.descriptor.name()));
   }
   if (method_.running.fetch_add(1, std::memory_order_relaxed) >= method_.settings.calls_max) {
     method_.running.fetch_sub(1, std::memory_order_relaxed);
@@ -174,7 +186,9 @@ grpc::Status CallScope::Finish(const absl::Status& status) {
   const absl::Duration took = absl::Now() - start_;
   method_.latency.Observe(absl::ToDoubleSeconds(took));
   const auto code = static_cast<std::size_t>(status.code());
-  method_.handled[code < method_.handled.size() ? code : static_cast<std::size_t>(absl::StatusCode::kUnknown)]->Increment();
+  method_
+      .handled[code < method_.handled.size() ? code : static_cast<std::size_t>(absl::StatusCode::kUnknown)]
+      ->Increment();
   if (span_ != nullptr) {
     if (!status.ok()) span_->Fail(status);
     span_->End();
@@ -184,12 +198,15 @@ grpc::Status CallScope::Finish(const absl::Status& status) {
     case absl::StatusCode::kUnknown:
     case absl::StatusCode::kDataLoss: {
       // What went wrong inside is for the log; the caller gets the trace id to ask with.
-      telemetry::Log(telemetry::Level::kError, context_, "call failed", {{"method", method_.path}, {"error", status}, {"durationMs", took}});
-      return ToGrpc(Error(absl::StatusCode::kInternal, "INTERNAL", absl::StrCat("internal error, trace ", context_.trace.trace_id)));
+      telemetry::Log(telemetry::Level::kError, context_, "call failed",
+                     {{"method", method_.path}, {"error", status}, {"durationMs", took}});
+      return ToGrpc(Error(absl::StatusCode::kInternal, "INTERNAL",
+                          absl::StrCat("internal error, trace ", context_.trace.trace_id)));
     }
     default:
       if (telemetry::LogEnabled(telemetry::Level::kDebug)) {
-        telemetry::Log(telemetry::Level::kDebug, context_, "call", {{"method", method_.path}, {"error", status}, {"durationMs", took}});
+        telemetry::Log(telemetry::Level::kDebug, context_, "call",
+                       {{"method", method_.path}, {"error", status}, {"durationMs", took}});
       }
       return ToGrpc(status);
   }
@@ -210,7 +227,8 @@ class Server::Registration : public grpc::Service {
   void Add(const std::string& path, grpc::internal::MethodHandler* handler) {
     // The name has to outlive the server.
     paths_.push_back(std::make_unique<std::string>(path));
-    AddMethod(new grpc::internal::RpcServiceMethod(paths_.back()->c_str(), grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
+    AddMethod(new grpc::internal::RpcServiceMethod(paths_.back()->c_str(),
+                                                   grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
     MarkMethodCallback(static_cast<int>(paths_.size()) - 1, handler);
   }
 
@@ -234,16 +252,21 @@ Server::Server(boost::asio::io_context& io, ServerSettings settings, auth::Verif
   parts_->verifier = verifier;
 }
 
-Server::~Server() { Shutdown(absl::Now()); }
+Server::~Server() {
+  Shutdown(absl::Now());
+}
 
-void Server::Register(std::string_view service_full_name, std::string_view method, const google::protobuf::Descriptor& request,
+void Server::Register(std::string_view service_full_name, std::string_view method,
+                      const google::protobuf::Descriptor& request,
                       const google::protobuf::Descriptor& response,
                       std::function<grpc::internal::MethodHandler*(const MethodInfo&)> make_handler) {
   const std::string name = Concat(service_full_name, ".", method);
   const auto* descriptor = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(name);
   if (descriptor == nullptr) Fatal("no contract has the method " + name);
-  if (descriptor->input_type() != &request || descriptor->output_type() != &response) Fatal("the handler of " + name + " has other types than the contract");
-  parts_->methods.push_back(std::make_unique<MethodInfo>(*descriptor, io_, parts_->verifier, parts_->settings, parts_->running));
+  if (descriptor->input_type() != &request || descriptor->output_type() != &response)
+    Fatal("the handler of " + name + " has other types than the contract");
+  parts_->methods.push_back(
+      std::make_unique<MethodInfo>(*descriptor, io_, parts_->verifier, parts_->settings, parts_->running));
   const MethodInfo& info = *parts_->methods.back();
   auto& service = parts_->services[std::string(service_full_name)];
   if (!service) service = std::make_unique<Registration>();
@@ -256,7 +279,8 @@ absl::Status Server::Start() {
     const auto* descriptor = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name);
     for (int i = 0; i < descriptor->method_count(); ++i) {
       if (!parts_->registered.contains(descriptor->method(i)->full_name())) {
-        return absl::FailedPreconditionError(absl::StrCat(descriptor->method(i)->full_name(), " has no handler"));
+        return absl::FailedPreconditionError(
+            absl::StrCat(descriptor->method(i)->full_name(), " has no handler"));
       }
     }
   }
@@ -276,7 +300,8 @@ absl::Status Server::Start() {
   for (const auto& [name, service] : parts_->services) builder.RegisterService(service.get());
   parts_->server = builder.BuildAndStart();
   if (!parts_->server || port_ == 0) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", parts_->settings.address, " (grpc.address): is it taken?"));
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", parts_->settings.address, " (grpc.address): is it taken?"));
   }
   SetServing(false);
   return absl::OkStatus();

@@ -1,17 +1,18 @@
-// gRPC server with coroutine handlers. One interceptor for all calls: it reads the method's `access` option, checks token, role,
-// tenant and Idempotency-Key, takes the trace context, the deadline and the cancellation, and turns the answer's status into gRPC's.
+// gRPC server with coroutine handlers. One interceptor for all calls: it reads the method's `access` option,
+// checks token, role, tenant and Idempotency-Key, takes the trace context, the deadline and the cancellation,
+// and turns the answer's status into gRPC's.
 #pragma once
 
+#include <absl/status/statusor.h>
+#include <google/protobuf/descriptor.h>
+#include <grpcpp/grpcpp.h>
+
 #include <atomic>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <absl/status/statusor.h>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <google/protobuf/descriptor.h>
-#include <grpcpp/grpcpp.h>
 
 #include "libs/async/task.h"
 #include "libs/auth/auth.h"
@@ -30,7 +31,8 @@ struct ServerSettings {
   // For callers that send no deadline.
   absl::Duration default_deadline;
 
-  void Bind(config::Binder& b);  // grpc.address, grpc.message_bytes_max, grpc.calls_max, grpc.default_deadline
+  void Bind(
+      config::Binder& b);  // grpc.address, grpc.message_bytes_max, grpc.calls_max, grpc.default_deadline
 };
 
 template <class Request>
@@ -58,14 +60,14 @@ class Server {
   Server(boost::asio::io_context& io, ServerSettings settings, auth::Verifier* verifier);
   ~Server();
 
-  // Serves `method` of the service `service_full_name` by a member function of `handler`, which outlives the server. Types
-  // that differ from the contract's end the process at start.
+  // Serves `method` of the service `service_full_name` by a member function of `handler`, which outlives the
+  // server. Types that differ from the contract's end the process at start.
   template <class Handler, class Request, class Response>
   void Handle(std::string_view service_full_name, std::string_view method, Handler& handler,
               Reply<Response> (Handler::*function)(Call<Request>));
 
-  // Binds and serves. FAILED_PRECONDITION names a method of a served service that has no handler; UNAVAILABLE the address when it
-  // is taken.
+  // Binds and serves. FAILED_PRECONDITION names a method of a served service that has no handler; UNAVAILABLE
+  // the address when it is taken.
   absl::Status Start();
   // The gRPC health service answers SERVING for "" and every service, or NOT_SERVING.
   void SetServing(bool serving);
@@ -77,8 +79,8 @@ class Server {
  private:
   struct Parts;
   class Registration;
-  void Register(std::string_view service_full_name, std::string_view method, const google::protobuf::Descriptor& request,
-                const google::protobuf::Descriptor& response,
+  void Register(std::string_view service_full_name, std::string_view method,
+                const google::protobuf::Descriptor& request, const google::protobuf::Descriptor& response,
                 std::function<grpc::internal::MethodHandler*(const MethodInfo&)> make_handler);
 
   boost::asio::io_context& io_;
@@ -120,9 +122,13 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
  public:
   using Function = Reply<Response> (Handler::*)(Call<Request>);
 
-  UnaryReactor(const MethodInfo& method, grpc::CallbackServerContext& server_context, const Request& request, Response& response,
-               Handler& handler, Function function)
-      : scope_(method, server_context), request_(request), response_(response), handler_(handler), function_(function) {
+  UnaryReactor(const MethodInfo& method, grpc::CallbackServerContext& server_context, const Request& request,
+               Response& response, Handler& handler, Function function)
+      : scope_(method, server_context),
+        request_(request),
+        response_(response),
+        handler_(handler),
+        function_(function) {
     if (absl::Status refused = scope_.Admit(); !refused.ok()) {
       Finish(scope_.Finish(refused));
       return;
@@ -134,7 +140,8 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
   void OnCancel() override { scope_.Cancel(); }
 
  private:
-  // Called through a pointer inside the coroutine, GCC 12 would read `this` of the member function uninitialised.
+  // Called through a pointer inside the coroutine, GCC 12 would read `this` of the member function
+  // uninitialised.
   Reply<Response> Answer() { return (handler_.*function_)(Call<Request>(request_, scope_.context())); }
 
   async::Task<void> Run() {
@@ -162,8 +169,10 @@ void Server::Handle(std::string_view service_full_name, std::string_view method,
   Register(service_full_name, method, *Request::descriptor(), *Response::descriptor(),
            [&handler, function](const MethodInfo& info) -> grpc::internal::MethodHandler* {
              return new grpc::internal::CallbackUnaryHandler<Request, Response>(
-                 [&info, &handler, function](grpc::CallbackServerContext* context, const Request* request, Response* response) {
-                   return new UnaryReactor<Handler, Request, Response>(info, *context, *request, *response, handler, function);
+                 [&info, &handler, function](grpc::CallbackServerContext* context, const Request* request,
+                                             Response* response) {
+                   return new UnaryReactor<Handler, Request, Response>(info, *context, *request, *response,
+                                                                       handler, function);
                  });
            });
 }

@@ -57,7 +57,8 @@ absl::Status FromGrpc(const grpc::Status& status) {
     } else if (any.UnpackTo(&bad_request) && bad_request.field_violations_size() > 0) {
       detail.field = bad_request.field_violations(0).field();
     } else if (any.UnpackTo(&retry)) {
-      detail.retry_after = absl::Seconds(retry.retry_delay().seconds()) + absl::Nanoseconds(retry.retry_delay().nanos());
+      detail.retry_after =
+          absl::Seconds(retry.retry_delay().seconds()) + absl::Nanoseconds(retry.retry_delay().nanos());
     }
   }
   SetErrorDetail(result, detail);

@@ -1,5 +1,5 @@
-// absl::Status ↔ grpc::Status. Reason, field and retry time travel as google.rpc.Status details (ErrorInfo, BadRequest, RetryInfo),
-// which any gRPC client can read (https://google.aip.dev/193).
+// absl::Status ↔ grpc::Status. Reason, field and retry time travel as google.rpc.Status details (ErrorInfo,
+// BadRequest, RetryInfo), which any gRPC client can read (https://google.aip.dev/193).
 #pragma once
 
 #include <absl/status/status.h>

@@ -12,7 +12,10 @@ namespace {
 TEST(Status, EveryCodeAndItsDetailsSurviveTheHop) {
   for (int code = 0; code <= static_cast<int>(absl::StatusCode::kUnauthenticated); ++code) {
     absl::Status status(static_cast<absl::StatusCode>(code), "what went wrong");
-    if (!status.ok()) SetErrorDetail(status, {.reason = "SOME_REASON", .field = "items[2].qty", .retry_after = absl::Milliseconds(1250)});
+    if (!status.ok())
+      SetErrorDetail(
+          status,
+          {.reason = "SOME_REASON", .field = "items[2].qty", .retry_after = absl::Milliseconds(1250)});
     const absl::Status back = FromGrpc(ToGrpc(status));
     EXPECT_EQ(back.code(), status.code());
     EXPECT_EQ(back.message(), status.message());
@@ -45,7 +48,8 @@ TEST(Status, WithoutDetailHasNone) {
 }
 
 TEST(Status, OfAStrangerIsTakenAsItIs) {
-  const absl::Status status = FromGrpc(grpc::Status(grpc::StatusCode::ABORTED, "again", "not a google.rpc.Status"));
+  const absl::Status status =
+      FromGrpc(grpc::Status(grpc::StatusCode::ABORTED, "again", "not a google.rpc.Status"));
   EXPECT_EQ(status, absl::AbortedError("again"));
 }
 

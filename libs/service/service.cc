@@ -1,14 +1,13 @@
 #include "libs/service/service.h"
 
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <thread>
-
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "libs/base/strings.h"
 
@@ -38,7 +37,8 @@ absl::StatusOr<Flags> ParseFlags(int argc, char** argv, std::string_view name) {
     } else if (flag == "--config" && i + 1 < argc) {
       flags.config = argv[++i];
     } else {
-      return absl::InvalidArgumentError(Concat("unknown flag ", flag, "; usage: ", name, " [--config FILE] [--print-config]"));
+      return absl::InvalidArgumentError(
+          Concat("unknown flag ", flag, "; usage: ", name, " [--config FILE] [--print-config]"));
     }
   }
   return flags;
@@ -55,7 +55,8 @@ void HostSettings::Bind(config::Binder& b) {
   b.Integer("worker.threads", threads, {1, 256});
 }
 
-Host::Host(const HostSettings& settings) : settings_(settings), io_(settings.threads), home_(HomeOfExecutable()) {}
+Host::Host(const HostSettings& settings)
+    : settings_(settings), io_(settings.threads), home_(HomeOfExecutable()) {}
 
 Host::~Host() = default;
 
@@ -78,7 +79,8 @@ struct Runner {
       settings.Bind(b);
       hooks.bind(b);
     };
-    if (absl::Status loaded = config::Load(*yaml, config::ProcessEnvironment(), bind, &printed); !loaded.ok()) {
+    if (absl::Status loaded = config::Load(*yaml, config::ProcessEnvironment(), bind, &printed);
+        !loaded.ok()) {
       return Say(loaded, kExitUsage);
     }
     if (flags->print_config) {
@@ -175,6 +177,8 @@ struct Runner {
   }
 };
 
-int RunApp(int argc, char** argv, const AppHooks& hooks) { return Runner{hooks, {}}.Run(argc, argv); }
+int RunApp(int argc, char** argv, const AppHooks& hooks) {
+  return Runner{hooks, {}}.Run(argc, argv);
+}
 
 }  // namespace bv::service

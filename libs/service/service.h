@@ -10,19 +10,18 @@
 //   };
 //   int main(int argc, char** argv) { return bv::service::Run<App>(argc, argv); }
 //
-// Flags: --config FILE (default: <name>.yaml beside the executable), --print-config. Exit codes: 0 after SIGTERM or SIGINT (before it is
-// ready, at once), 1 when the start
-// failed, 2 for wrong settings or flags.
+// Flags: --config FILE (default: <name>.yaml beside the executable), --print-config. Exit codes: 0 after
+// SIGTERM or SIGINT (before it is ready, at once), 1 when the start failed, 2 for wrong settings or flags.
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+#include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <absl/status/status.h>
-#include <absl/time/time.h>
-#include <boost/asio/io_context.hpp>
 
 #include "libs/auth/auth.h"
 #include "libs/config/config.h"
@@ -58,8 +57,8 @@ class Host {
   // The folder of the executable, where its migrations are.
   const std::string& home() const { return home_; }
 
-  // `drain` is called once on SIGTERM after the service has become "not ready": stop taking work and return when what runs has ended, or
-  // at the deadline. In reverse order of registration, after gRPC has drained.
+  // `drain` is called once on SIGTERM after the service has become "not ready": stop taking work and return
+  // when what runs has ended, or at the deadline. In reverse order of registration, after gRPC has drained.
   void OnDrain(std::function<void(absl::Time deadline)> drain) { drains_.push_back(std::move(drain)); }
   // Ends the process in order, as SIGTERM does, but with exit code 1. For a part that cannot go on.
   void Abort(const absl::Status& reason);

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstdlib>
 #include <iostream>
-
 #include <pqxx/pqxx>
 
 #include "libs/base/strings.h"
@@ -35,7 +34,8 @@ struct Url {
     const std::string credentials = text.substr(user_at, at - user_at);
     scheme = text.substr(0, user_at);
     user = credentials.substr(0, credentials.find(':'));
-    if (const std::size_t colon = credentials.find(':'); colon != std::string::npos) password = credentials.substr(colon + 1);
+    if (const std::size_t colon = credentials.find(':'); colon != std::string::npos)
+      password = credentials.substr(colon + 1);
     host = text.substr(at + 1, std::min(path_at, query_at) - at - 1);
     if (query_at != std::string::npos) parameters = text.substr(query_at);
   }
@@ -63,7 +63,8 @@ void Execute(const std::string& url, const std::string& sql) {
 
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
-  if (value == nullptr) Fail(Concat(name, " is not set: integration tests run under `tools/bv test integration`"));
+  if (value == nullptr)
+    Fail(Concat(name, " is not set: integration tests run under `tools/bv test integration`"));
   return value;
 }
 
@@ -73,23 +74,26 @@ Database::Database(std::string_view service) {
   const Url server(Environment("BV_POSTGRES_URL"));
   superuser_url_ = server.WithPassword(name_);
   Execute(server.WithPassword("postgres"), Concat("CREATE DATABASE ", name_));
-  const std::string command = Concat("psql -q -X '", superuser_url_, "' -f " BV_SOURCE_DIR "/deploy/postgres/bootstrap.sql > /dev/null");
+  const std::string command = Concat("psql -q -X '", superuser_url_,
+                                     "' -f " BV_SOURCE_DIR "/deploy/postgres/bootstrap.sql > /dev/null");
   if (std::system(command.c_str()) != 0) Fail("deploy/postgres/bootstrap.sql failed");
   for (const ServiceRole& r : kRoles) {
     if (r.service == service) role_ = std::string(r.role);
-    // The passwords of the fleet's roles belong to the fleet that runs on this server, so tests log in as users of their own, who are
-    // these roles from the first statement on.
+    // The passwords of the fleet's roles belong to the fleet that runs on this server, so tests log in as
+    // users of their own, who are these roles from the first statement on.
     const std::string login = Concat(name_, "_", r.schema);
-    Execute(superuser_url_, Concat("CREATE ROLE ", login, " LOGIN PASSWORD '", kPassword, "' IN ROLE ", r.role,
-                                   r.service == "outbox-relay" ? " REPLICATION" : "", "; ALTER ROLE ", login, " SET role = ", r.role,
-                                   "; ALTER ROLE ", login, " SET search_path = ", r.schema, "; GRANT CONNECT ON DATABASE ", name_,
-                                   " TO ", login));
+    Execute(superuser_url_,
+            Concat("CREATE ROLE ", login, " LOGIN PASSWORD '", kPassword, "' IN ROLE ", r.role,
+                   r.service == "outbox-relay" ? " REPLICATION" : "", "; ALTER ROLE ", login,
+                   " SET role = ", r.role, "; ALTER ROLE ", login, " SET search_path = ", r.schema,
+                   "; GRANT CONNECT ON DATABASE ", name_, " TO ", login));
   }
   if (role_.empty()) Fail(Concat("no role for the service ", service));
   for (const ServiceRole& r : kRoles) {
     if (r.service != service && r.service != "outbox-relay") continue;
-    const absl::Status migrated = postgres::Migrate(ConnectionOf(r.role), Concat(BV_SOURCE_DIR "/services/", r.service, "/migrations"),
-                                                    absl::Now() + absl::Seconds(10));
+    const absl::Status migrated =
+        postgres::Migrate(ConnectionOf(r.role), Concat(BV_SOURCE_DIR "/services/", r.service, "/migrations"),
+                          absl::Now() + absl::Seconds(10));
     if (!migrated.ok()) Fail(migrated.ToString());
   }
 }
@@ -119,7 +123,8 @@ std::string Database::Query(const std::string& sql) const {
 void Database::Disconnect(postgres::Session& session) const {
   static constexpr postgres::Statement kBackend{"test_backend", "SELECT pg_backend_pid()"};
   const auto backend = session.Exec(kBackend)[0][0].as<std::string>();
-  if (Query(Concat("SELECT pg_terminate_backend(", backend, ", 10000)")) != "t") Fail(Concat("the backend ", backend, " did not end"));
+  if (Query(Concat("SELECT pg_terminate_backend(", backend, ", 10000)")) != "t")
+    Fail(Concat("the backend ", backend, " did not end"));
 }
 
 void Database::CommitUnheard(postgres::Session& session) const {

@@ -1,9 +1,13 @@
 #include "libs/testing/testing.h"
 
+#include <absl/strings/escaping.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <unistd.h>
 
-#include <absl/strings/escaping.h>
+#include <atomic>
+#include <filesystem>
+#include <fstream>
 
 #include "libs/auth/auth.h"
 #include "libs/base/strings.h"
@@ -37,25 +41,39 @@ RequestContext ContextOf(std::string_view tenant, std::string_view user, Role ro
   context.tenant = TenantId::Trusted(std::string(tenant));
   context.user_id = std::string(user);
   context.role = role;
-  context.trace = {.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736", .span_id = "00f067aa0ba902b7", .sampled = false};
+  context.trace = {
+      .trace_id = "4bf92f3577b34da6a3ce929d0e0e4736", .span_id = "00f067aa0ba902b7", .sampled = false};
   context.correlation_id = "correlation-1";
   return context;
 }
 
-std::string MakeToken(std::string_view jwks, std::string_view tenant, std::string_view user, Role role, absl::Duration lifetime) {
+std::string MakeToken(std::string_view jwks, std::string_view tenant, std::string_view user, Role role,
+                      absl::Duration lifetime) {
   std::string key;
   absl::WebSafeBase64Unescape(Member(jwks, "k"), &key);
   const std::string header = Concat(R"({"alg":"HS256","typ":"JWT","kid":")", Member(jwks, "kid"), R"("})");
   const std::string claims =
-      Concat(R"({"iss":"https://issuer.bivouac.dev","aud":"bivouac","sub":")", user, R"(","tenant":")", tenant, R"(","role":")",
-             auth::RoleName(role), R"(","iat":)", absl::ToUnixSeconds(absl::Now()), R"(,"exp":)",
-             absl::ToUnixSeconds(absl::Now() + lifetime), "}");
+      Concat(R"({"iss":"https://issuer.bivouac.dev","aud":"bivouac","sub":")", user, R"(","tenant":")",
+             tenant, R"(","role":")", auth::RoleName(role), R"(","iat":)", absl::ToUnixSeconds(absl::Now()),
+             R"(,"exp":)", absl::ToUnixSeconds(absl::Now() + lifetime), "}");
   const std::string input = Concat(Base64Url(header), ".", Base64Url(claims));
   unsigned char mac[EVP_MAX_MD_SIZE];
   unsigned int mac_size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(input.data()), input.size(), mac,
-       &mac_size);
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const unsigned char*>(input.data()), input.size(), mac, &mac_size);
   return Concat(input, ".", Base64Url({reinterpret_cast<const char*>(mac), mac_size}));
+}
+
+JwksFile::JwksFile(char fill) {
+  static std::atomic<int> counter{0};
+  jwks_ = Concat(R"({"keys":[{"kty":"oct","kid":"test","alg":"HS256","k":")", Base64Url(std::string(32, fill)), R"("}]})");
+  path_ = Concat(std::filesystem::temp_directory_path().string(), "/bv_test_", ::getpid(), "_", counter.fetch_add(1), ".jwks.json");
+  std::ofstream(path_) << jwks_;
+}
+
+JwksFile::~JwksFile() {
+  std::error_code ignored;
+  std::filesystem::remove(path_, ignored);
 }
 
 }  // namespace bv::testing

@@ -1,16 +1,16 @@
-// What integration tests share. They run against the real servers that `tools/bv test` starts and names in the environment.
+// What integration tests share. They run against the real servers that `tools/bv test` starts and names in
+// the environment.
 #pragma once
-
-#include <memory>
-#include <string>
-#include <string_view>
-#include <thread>
-#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
 
 #include "libs/async/task.h"
 #include "libs/base/request_context.h"
@@ -18,14 +18,16 @@
 
 namespace bv::testing {
 
-// The value of an environment variable that `tools/bv test` sets; ends the test program with a clear message when it is not set.
+// The value of an environment variable that `tools/bv test` sets; ends the test program with a clear message
+// when it is not set.
 std::string Environment(const char* name);
 
-// A database of its own on the test server, with the fleet's roles and schemas and the outbox; dropped at the end.
+// A database of its own on the test server, with the fleet's roles and schemas and the outbox; dropped at the
+// end.
 class Database {
  public:
-  // `service` is "product", "cart", "order" or "inventory": its migrations are applied and Connection() logs in as its role.
-  // "outbox-relay" is always migrated, since the others write to its table.
+  // `service` is "product", "cart", "order" or "inventory": its migrations are applied and Connection() logs
+  // in as its role. "outbox-relay" is always migrated, since the others write to its table.
   explicit Database(std::string_view service);
   ~Database();
   Database(const Database&) = delete;
@@ -40,9 +42,11 @@ class Database {
   // Runs one statement as the superuser and returns the first column of the first row, or "".
   std::string Query(const std::string& sql) const;
 
-  // Inside `work` of a transaction: ends the server's side of the session, as a restart of the server does, and returns when it has gone.
+  // Inside `work` of a transaction: ends the server's side of the session, as a restart of the server does,
+  // and returns when it has gone.
   void Disconnect(postgres::Session& session) const;
-  // The same after the transaction was committed, so that the session's own COMMIT is never answered: its outcome is unknown to the caller.
+  // The same after the transaction was committed, so that the session's own COMMIT is never answered: its
+  // outcome is unknown to the caller.
   void CommitUnheard(postgres::Session& session) const;
 
  private:
@@ -71,10 +75,29 @@ class Loop {
 };
 
 // A context as the interceptor makes it.
-RequestContext ContextOf(std::string_view tenant, std::string_view user = "user-1", Role role = Role::kCustomer);
+RequestContext ContextOf(std::string_view tenant, std::string_view user = "user-1",
+                         Role role = Role::kCustomer);
 
 // An HS256 token of the development issuer, signed with the key of the JWK set `jwks` (one oct key).
 std::string MakeToken(std::string_view jwks, std::string_view tenant, std::string_view user, Role role,
                       absl::Duration lifetime = absl::Hours(1));
+
+// A JWK set in a file of its own, removed at the end, and tokens signed with its key. Sets with another `fill` have another key.
+class JwksFile {
+ public:
+  explicit JwksFile(char fill = 'k');
+  ~JwksFile();
+  JwksFile(const JwksFile&) = delete;
+  JwksFile& operator=(const JwksFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::string Token(std::string_view tenant, std::string_view user, Role role, absl::Duration lifetime = absl::Hours(1)) const {
+    return MakeToken(jwks_, tenant, user, role, lifetime);
+  }
+
+ private:
+  std::string jwks_;
+  std::string path_;
+};
 
 }  // namespace bv::testing

@@ -15,10 +15,12 @@ void App::Settings::Bind(config::Binder& b) {
 }
 
 absl::Status App::Start() {
-  RETURN_IF_ERROR(postgres::Migrate(settings_.connection, host_.home() + "/migrations/inventory", absl::Now() + settings_.migrate_timeout));
+  RETURN_IF_ERROR(postgres::Migrate(settings_.connection, host_.home() + "/migrations/inventory",
+                                    absl::Now() + settings_.migrate_timeout));
   pool_ = std::make_unique<postgres::Pool>(settings_.connection, settings_.pool);
   lanes_ = std::make_unique<StockLanes>("stock", settings_.connection, settings_.lanes, ExecuteStockBatch);
-  products_ = std::make_unique<rpc::Client<commerce::product::v1::Products>>(settings_.product_address, settings_.peer);
+  products_ = std::make_unique<rpc::Client<commerce::product::v1::Products>>(settings_.product_address,
+                                                                             settings_.peer);
   rpc_ = std::make_unique<InventoryRpc>(*lanes_, *pool_, *products_, settings_.hold_ttl);
   rpc_->Serve(host_.rpc());
   return absl::OkStatus();

@@ -1,4 +1,6 @@
 #include "libs/service/service.h"
 #include "services/inventory/app.h"
 
-int main(int argc, char** argv) { return bv::service::Run<bv::inventory::App>(argc, argv); }
+int main(int argc, char** argv) {
+  return bv::service::Run<bv::inventory::App>(argc, argv);
+}

@@ -16,7 +16,8 @@ void App::Settings::Bind(config::Binder& b) {
 }
 
 absl::Status App::Start() {
-  RETURN_IF_ERROR(postgres::Migrate(settings_.connection, host_.home() + "/migrations/order", absl::Now() + settings_.migrate_timeout));
+  RETURN_IF_ERROR(postgres::Migrate(settings_.connection, host_.home() + "/migrations/order",
+                                    absl::Now() + settings_.migrate_timeout));
   pool_ = std::make_unique<postgres::Pool>(settings_.connection, settings_.pool);
   lanes_ = std::make_unique<OrderLanes>("order", settings_.connection, settings_.lanes, ExecuteCreateBatch);
   peers_.reset(new Peers{{settings_.product_address, settings_.peer},

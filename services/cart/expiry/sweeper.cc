@@ -31,12 +31,14 @@ Sweeper::Sweeper(asio::io_context& io, postgres::Pool& pool, const SweeperSettin
       deleted_(telemetry::Counter("cart_expired_total", "Expired carts that were deleted.")) {}
 
 void Sweeper::Start() {
-  asio::co_spawn(strand_, Run(), asio::detached);
+  ended_ = asio::co_spawn(strand_, Run(), asio::use_future);
 }
 
 void Sweeper::Stop() {
+  if (!ended_.valid()) return;
   stop_.request_stop();
-  asio::post(strand_, [this] { timer_.cancel(); });
+  asio::post(strand_, asio::use_future([this] { timer_.cancel(); })).wait();
+  ended_.wait();
 }
 
 async::Task<void> Sweeper::Run() {

@@ -1,12 +1,12 @@
 // What a lane is asked to do with the stock, and what it answers.
 #pragma once
 
+#include <absl/time/time.h>
+
 #include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include <absl/time/time.h>
 
 #include "services/inventory/domain/stock.h"
 

@@ -41,14 +41,16 @@ std::vector<Line> LinesOf(const std::vector<Allocation>& allocations) {
 }
 
 absl::Status CheckLines(const std::vector<Line>& lines) {
-  if (lines.empty() || lines.size() > kLinesMax) return InvalidValue("lines", Concat("must be 1 to ", kLinesMax, " lines"));
+  if (lines.empty() || lines.size() > kLinesMax)
+    return InvalidValue("lines", Concat("must be 1 to ", kLinesMax, " lines"));
   std::set<SkuCode> seen;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (lines[i].qty < 1 || lines[i].qty > kQuantityMax) {
       return InvalidValue(Concat("lines[", i, "].qty"), Concat("must be 1 to ", kQuantityMax));
     }
     if (!seen.insert(lines[i].sku).second) {
-      return InvalidValue(Concat("lines[", i, "].sku"), Concat("the SKU ", lines[i].sku.str(), " comes twice; add up its quantities"));
+      return InvalidValue(Concat("lines[", i, "].sku"),
+                          Concat("the SKU ", lines[i].sku.str(), " comes twice; add up its quantities"));
     }
   }
   return absl::OkStatus();
@@ -60,7 +62,8 @@ absl::StatusOr<std::vector<Allocation>> Reserve(Shelves& shelves, const std::vec
     const std::int64_t available = shelf == shelves.end() ? 0 : shelf->second.available();
     if (available < lines[i].qty) {
       return Error(absl::StatusCode::kFailedPrecondition, "OUT_OF_STOCK",
-                   Concat("of ", lines[i].sku.str(), " ", lines[i].qty, " are wanted and ", available, " are available"),
+                   Concat("of ", lines[i].sku.str(), " ", lines[i].qty, " are wanted and ", available,
+                          " are available"),
                    Concat("lines[", i, "].qty"));
     }
   }
@@ -92,9 +95,12 @@ absl::Status Adjust(Shelves& shelves, const SkuCode& sku, const LocationCode& lo
   const std::int64_t available = place == nullptr ? 0 : place->available();
   if (place == nullptr || available + delta < 0) {
     return Error(absl::StatusCode::kFailedPrecondition, "STOCK_NEGATIVE",
-                 Concat("of ", sku.str(), " ", available, " are available at ", location.str(), "; the change of ", delta, " is more"), "delta");
+                 Concat("of ", sku.str(), " ", available, " are available at ", location.str(),
+                        "; the change of ", delta, " is more"),
+                 "delta");
   }
-  if (place->on_hand + delta > kOnHandMax) return InvalidValue("delta", Concat("on hand must stay at or below ", kOnHandMax));
+  if (place->on_hand + delta > kOnHandMax)
+    return InvalidValue("delta", Concat("on hand must stay at or below ", kOnHandMax));
   place->on_hand += delta;
   MarkChanged(*place);
   return absl::OkStatus();

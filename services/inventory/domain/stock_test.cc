@@ -7,12 +7,17 @@
 namespace bv::inventory {
 namespace {
 
-SkuCode Sku(const char* text) { return SkuCode::Trusted(text); }
-LocationCode At(const char* text) { return LocationCode::Trusted(text); }
+SkuCode Sku(const char* text) {
+  return SkuCode::Trusted(text);
+}
+LocationCode At(const char* text) {
+  return LocationCode::Trusted(text);
+}
 
 Shelves TwoPlaces() {
   Shelves shelves;
-  shelves[Sku("TENT")].places = {{.location = At("A"), .on_hand = 5, .buffer = 1}, {.location = At("B"), .on_hand = 3}};
+  shelves[Sku("TENT")].places = {{.location = At("A"), .on_hand = 5, .buffer = 1},
+                                 {.location = At("B"), .on_hand = 3}};
   shelves[Sku("MUG")].places = {{.location = At("A"), .on_hand = 10, .reserved = 9}};
   return shelves;
 }
@@ -71,7 +76,8 @@ TEST(CheckLines, NamesTheLine) {
 }
 
 TEST(LinesOf, AddsUpThePlacesOfASku) {
-  const std::vector<Line> lines = LinesOf({{Sku("B"), At("A"), 1}, {Sku("A"), At("A"), 2}, {Sku("B"), At("B"), 3}});
+  const std::vector<Line> lines =
+      LinesOf({{Sku("B"), At("A"), 1}, {Sku("A"), At("A"), 2}, {Sku("B"), At("B"), 3}});
   EXPECT_EQ(lines, (std::vector<Line>{{Sku("A"), 2}, {Sku("B"), 4}}));
 }
 

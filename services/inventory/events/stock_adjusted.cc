@@ -5,12 +5,14 @@
 namespace bv::inventory {
 namespace {
 
-constexpr events::EventType kStockAdjusted{
-    .name = "ecommerce.inventory.stock.adjusted.v1", .topic = "ecommerce.inventory.stock", .schema_version = "1.0"};
+constexpr events::EventType kStockAdjusted{.name = "ecommerce.inventory.stock.adjusted.v1",
+                                           .topic = "ecommerce.inventory.stock",
+                                           .schema_version = "1.0"};
 
 }  // namespace
 
-absl::StatusOr<events::OutboxRow> StockAdjustedRow(const StockChange& change, const Shelf& shelf, absl::Time occurred_at) {
+absl::StatusOr<events::OutboxRow> StockAdjustedRow(const StockChange& change, const Shelf& shelf,
+                                                   absl::Time occurred_at) {
   commerce::inventory::v1::StockAdjusted event;
   event.set_product_id(shelf.product.str());
   event.set_sku(change.sku.str());
@@ -27,7 +29,8 @@ absl::StatusOr<events::OutboxRow> StockAdjustedRow(const StockChange& change, co
     location->set_available(place.available());
     location->set_version(place.version);
   }
-  return events::MakeRow(kStockAdjusted, "inventory-service", shelf.product.str(), version, occurred_at, *change.context, event);
+  return events::MakeRow(kStockAdjusted, "inventory-service", shelf.product.str(), version, occurred_at,
+                         *change.context, event);
 }
 
 }  // namespace bv::inventory

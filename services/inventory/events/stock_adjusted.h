@@ -1,9 +1,9 @@
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <string>
-
-#include <absl/status/statusor.h>
 
 #include "libs/events/outbox.h"
 #include "services/inventory/domain/stock.h"
@@ -21,8 +21,9 @@ struct StockChange {
   const RequestContext* context = nullptr;
 };
 
-// ecommerce.inventory.stock.adjusted.v1 for the places of `shelf` that changed. The version is the sum of the places' versions: every
-// change makes one of them grow.
-absl::StatusOr<events::OutboxRow> StockAdjustedRow(const StockChange& change, const Shelf& shelf, absl::Time occurred_at);
+// ecommerce.inventory.stock.adjusted.v1 for the places of `shelf` that changed. The version is the sum of the
+// places' versions: every change makes one of them grow.
+absl::StatusOr<events::OutboxRow> StockAdjustedRow(const StockChange& change, const Shelf& shelf,
+                                                   absl::Time occurred_at);
 
 }  // namespace bv::inventory

@@ -24,7 +24,8 @@ absl::StatusOr<std::string> ReservationId(const std::string& id) {
 
 }  // namespace
 
-absl::StatusOr<ReserveCommand> FromProto(const pb::ReserveRequest& request, const RequestContext& context, absl::Duration default_hold) {
+absl::StatusOr<ReserveCommand> FromProto(const pb::ReserveRequest& request, const RequestContext& context,
+                                         absl::Duration default_hold) {
   ReserveCommand command{.user_id = context.user_id};
   ASSIGN_OR_RETURN(command.reservation_id, ReservationId(request.reservation_id()));
   for (int i = 0; i < request.lines_size(); ++i) {
@@ -49,15 +50,18 @@ absl::StatusOr<ReleaseCommand> FromProto(const pb::ReleaseRequest& request, cons
 absl::StatusOr<AdjustCommand> FromProto(const pb::AdjustRequest& request, const RequestContext& context) {
   AdjustCommand command{.user_id = context.user_id, .delta = request.delta()};
   ASSIGN_OR_RETURN(command.sku, SkuCode::Parse(request.sku()));
-  ASSIGN_OR_RETURN(command.location, LocationCode::Parse(request.location_code().empty() ? kDefaultLocation : request.location_code()));
+  ASSIGN_OR_RETURN(
+      command.location,
+      LocationCode::Parse(request.location_code().empty() ? kDefaultLocation : request.location_code()));
   ASSIGN_OR_RETURN(command.reason, ReasonCode::Parse(request.reason()));
   if (command.delta == 0 || command.delta < -kOnHandMax || command.delta > kOnHandMax) {
     return InvalidValue("delta", Concat("must be -", kOnHandMax, " to ", kOnHandMax, " and not 0"));
   }
   // The same request by the same caller is the same adjustment.
-  command.adjustment_id = context.idempotency_key.empty()
-                              ? AdjustmentId::New()
-                              : AdjustmentId::DerivedFrom({context.tenant.str(), context.user_id, context.idempotency_key});
+  command.adjustment_id =
+      context.idempotency_key.empty()
+          ? AdjustmentId::New()
+          : AdjustmentId::DerivedFrom({context.tenant.str(), context.user_id, context.idempotency_key});
   return command;
 }
 

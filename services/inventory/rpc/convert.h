@@ -7,11 +7,13 @@
 
 namespace bv::inventory {
 
-absl::StatusOr<ReserveCommand> FromProto(const commerce::inventory::v1::ReserveRequest& request, const RequestContext& context,
-                                         absl::Duration default_hold);
-absl::StatusOr<ReleaseCommand> FromProto(const commerce::inventory::v1::ReleaseRequest& request, const RequestContext& context);
+absl::StatusOr<ReserveCommand> FromProto(const commerce::inventory::v1::ReserveRequest& request,
+                                         const RequestContext& context, absl::Duration default_hold);
+absl::StatusOr<ReleaseCommand> FromProto(const commerce::inventory::v1::ReleaseRequest& request,
+                                         const RequestContext& context);
 // Without the product.
-absl::StatusOr<AdjustCommand> FromProto(const commerce::inventory::v1::AdjustRequest& request, const RequestContext& context);
+absl::StatusOr<AdjustCommand> FromProto(const commerce::inventory::v1::AdjustRequest& request,
+                                        const RequestContext& context);
 
 commerce::inventory::v1::ReserveResponse ToReserveResponse(const Reservation& reservation);
 commerce::inventory::v1::ReleaseResponse ToReleaseResponse(const Reservation& reservation);

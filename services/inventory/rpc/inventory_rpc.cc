@@ -16,7 +16,8 @@ InventoryRpc::InventoryRpc(StockLanes& lanes, postgres::Pool& pool, rpc::Client<
       pool_(pool),
       products_(products),
       default_hold_(default_hold),
-      reservation_failures_(telemetry::Counter("inventory_reservation_failures_total", "Reservations that were refused or failed.")) {}
+      reservation_failures_(telemetry::Counter("inventory_reservation_failures_total",
+                                               "Reservations that were refused or failed.")) {}
 
 void InventoryRpc::Serve(rpc::Server& server) {
   const std::string_view service = "commerce.inventory.v1.Inventory";
@@ -28,7 +29,8 @@ void InventoryRpc::Serve(rpc::Server& server) {
 
 rpc::Reply<pb::ReserveResponse> InventoryRpc::ReserveStock(rpc::Call<pb::ReserveRequest> call) {
   CO_ASSIGN_OR_RETURN(ReserveCommand command, FromProto(call.request(), call.context(), default_hold_));
-  // Requests for one SKU meet in one lane; which of several SKUs decides does not matter, as long as it is always the same.
+  // Requests for one SKU meet in one lane; which of several SKUs decides does not matter, as long as it is
+  // always the same.
   const std::string key = std::ranges::min(command.lines, {}, &Line::sku).sku.str();
   absl::StatusOr<Outcome> outcome = co_await lanes_.Submit(key, std::move(command), call.context());
   if (!outcome.ok()) {
@@ -56,12 +58,14 @@ rpc::Reply<pb::StockStatus> InventoryRpc::AdjustStock(rpc::Call<pb::AdjustReques
   CO_ASSIGN_OR_RETURN(AdjustCommand command, FromProto(call.request(), call.context()));
   const SkuCode sku = command.sku;
   CO_ASSIGN_OR_RETURN(command.product, co_await ProductOf(call.context(), sku));
-  CO_ASSIGN_OR_RETURN(const Outcome outcome, co_await lanes_.Submit(sku.str(), std::move(command), call.context()));
+  CO_ASSIGN_OR_RETURN(const Outcome outcome,
+                      co_await lanes_.Submit(sku.str(), std::move(command), call.context()));
   co_return ToProto(sku, outcome.shelf);
 }
 
 async::Task<absl::StatusOr<Shelf>> InventoryRpc::ReadStock(const RequestContext& context, SkuCode sku) {
-  std::function<absl::StatusOr<Shelf>(postgres::Session&)> read = [&](postgres::Session& session) -> absl::StatusOr<Shelf> {
+  std::function<absl::StatusOr<Shelf>(postgres::Session&)> read =
+      [&](postgres::Session& session) -> absl::StatusOr<Shelf> {
     return ReadShelf(session, context.tenant, sku);
   };
   co_return co_await pool_.Read<Shelf>(context, std::move(read));
@@ -72,10 +76,12 @@ async::Task<absl::StatusOr<ProductId>> InventoryRpc::ProductOf(const RequestCont
   if (!shelf.product.empty()) co_return shelf.product;
   product::ResolveVariantsRequest request;
   request.add_variants()->set_sku(sku.str());
-  CO_ASSIGN_OR_RETURN(const product::ResolveVariantsResponse response,
-                      co_await products_.Call(&rpc::Async<product::Products>::ResolveVariants, request, context));
+  CO_ASSIGN_OR_RETURN(
+      const product::ResolveVariantsResponse response,
+      co_await products_.Call(&rpc::Async<product::Products>::ResolveVariants, request, context));
   if (response.variants_size() != 1 || response.variants(0).product_id().empty()) {
-    co_return Error(absl::StatusCode::kInvalidArgument, "SKU_UNKNOWN", Concat("the catalogue has no SKU ", sku.str()), "sku");
+    co_return Error(absl::StatusCode::kInvalidArgument, "SKU_UNKNOWN",
+                    Concat("the catalogue has no SKU ", sku.str()), "sku");
   }
   co_return ProductId::Trusted(response.variants(0).product_id());
 }

@@ -14,8 +14,8 @@ namespace pb = commerce::inventory::v1;
 
 class InventoryRpc {
  public:
-  InventoryRpc(StockLanes& lanes, postgres::Pool& pool, rpc::Client<commerce::product::v1::Products>& products,
-               absl::Duration default_hold);
+  InventoryRpc(StockLanes& lanes, postgres::Pool& pool,
+               rpc::Client<commerce::product::v1::Products>& products, absl::Duration default_hold);
 
   // Handlers are served by `server` from its start on.
   void Serve(rpc::Server& server);
@@ -27,7 +27,8 @@ class InventoryRpc {
 
  private:
   async::Task<absl::StatusOr<Shelf>> ReadStock(const RequestContext& context, SkuCode sku);
-  // The product that has the SKU: from the stock, else from the catalogue. INVALID_ARGUMENT, reason SKU_UNKNOWN.
+  // The product that has the SKU: from the stock, else from the catalogue. INVALID_ARGUMENT, reason
+  // SKU_UNKNOWN.
   async::Task<absl::StatusOr<ProductId>> ProductOf(const RequestContext& context, SkuCode sku);
 
   StockLanes& lanes_;

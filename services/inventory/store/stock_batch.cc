@@ -26,7 +26,8 @@ class StockBatch {
   absl::Status Run() {
     Lock();
     for (Item* item : items_) {
-      item->answer = std::visit([&](const auto& command) { return Decide(item->context, command); }, item->request);
+      item->answer =
+          std::visit([&](const auto& command) { return Decide(item->context, command); }, item->request);
     }
     return Write();
   }
@@ -54,7 +55,8 @@ class StockBatch {
     // Always in this order, and each in key order, so that no two batches wait for each other.
     reservations_ = LockReservations(session_, reservation_keys);
     for (const auto& [key, reservation] : reservations_) {
-      for (const Allocation& allocation : reservation.allocations) stock_keys.insert({key.first, allocation.sku});
+      for (const Allocation& allocation : reservation.allocations)
+        stock_keys.insert({key.first, allocation.sku});
     }
     InsertPlaces(session_, arrivals);
     stock_ = LockStock(session_, stock_keys);
@@ -75,16 +77,20 @@ class StockBatch {
     absl::StatusOr<std::vector<Allocation>> taken = Reserve(stock_[context.tenant], command.lines);
     if (!taken.ok()) return taken.status();
     Reservation& reservation = reservations_[key];
-    reservation = {.reservation_id = command.reservation_id, .user_id = command.user_id, .allocations = *std::move(taken)};
+    reservation = {.reservation_id = command.reservation_id,
+                   .user_id = command.user_id,
+                   .allocations = *std::move(taken)};
     reservation.expires_at = session_.transaction_time() + command.hold;
     new_reservations_.push_back({context.tenant, &reservation});
-    for (const Allocation& a : reservation.allocations) Note(context, a.sku, a.location, 0, a.qty, kReserved, command.reservation_id);
+    for (const Allocation& a : reservation.allocations)
+      Note(context, a.sku, a.location, 0, a.qty, kReserved, command.reservation_id);
     return Outcome{.reservation = reservation};
   }
 
   absl::StatusOr<Outcome> Decide(const RequestContext& context, const ReleaseCommand& command) {
     const auto found = reservations_.find({context.tenant, command.reservation_id});
-    if (found == reservations_.end() || (!command.user_id.empty() && found->second.user_id != command.user_id)) {
+    if (found == reservations_.end() ||
+        (!command.user_id.empty() && found->second.user_id != command.user_id)) {
       return NotFound("RESERVATION_NOT_FOUND", Concat("there is no reservation ", command.reservation_id));
     }
     Reservation& reservation = found->second;
@@ -92,35 +98,39 @@ class StockBatch {
       reservation.state = ReservationState::kReleased;
       Release(stock_[context.tenant], reservation.allocations);
       released_.push_back(found->first);
-      for (const Allocation& a : reservation.allocations) Note(context, a.sku, a.location, 0, -a.qty, kReleased, command.reservation_id);
+      for (const Allocation& a : reservation.allocations)
+        Note(context, a.sku, a.location, 0, -a.qty, kReleased, command.reservation_id);
     }
     return Outcome{.reservation = reservation};
   }
 
   absl::StatusOr<Outcome> Decide(const RequestContext& context, const AdjustCommand& command) {
     Shelves& shelves = stock_[context.tenant];
-    if (const auto found = adjustments_.find({context.tenant, command.adjustment_id}); found != adjustments_.end()) {
+    if (const auto found = adjustments_.find({context.tenant, command.adjustment_id});
+        found != adjustments_.end()) {
       const LedgerRow& first = found->second;
-      if (first.sku != command.sku || first.location != command.location || first.on_hand_delta != command.delta ||
-          first.reason != command.reason.str()) {
+      if (first.sku != command.sku || first.location != command.location ||
+          first.on_hand_delta != command.delta || first.reason != command.reason.str()) {
         return Error(absl::StatusCode::kInvalidArgument, "IDEMPOTENCY_KEY_REUSED",
                      "another adjustment was made with this Idempotency-Key", "Idempotency-Key");
       }
       return Outcome{.shelf = shelves[command.sku]};
     }
     RETURN_IF_ERROR(Adjust(shelves, command.sku, command.location, command.delta));
-    Note(context, command.sku, command.location, command.delta, 0, command.reason.str(), "", command.adjustment_id);
+    Note(context, command.sku, command.location, command.delta, 0, command.reason.str(), "",
+         command.adjustment_id);
     adjustments_[{context.tenant, command.adjustment_id}] = ledger_.back();
     return Outcome{.shelf = shelves[command.sku]};
   }
 
   // A line of the ledger, and its part in the SKU's event.
-  void Note(const RequestContext& context, const SkuCode& sku, const LocationCode& location, std::int64_t on_hand_delta,
-            std::int64_t reserved_delta, const std::string& reason, const std::string& reservation_id,
-            AdjustmentId adjustment_id = AdjustmentId::New()) {
-    ledger_.push_back({context.tenant, std::move(adjustment_id), sku, location, on_hand_delta, reserved_delta, reason, reservation_id,
-                       context.user_id});
-    const auto [change, is_new] = changes_.try_emplace({context.tenant, sku}, StockChange{sku, 0, reason, &context});
+  void Note(const RequestContext& context, const SkuCode& sku, const LocationCode& location,
+            std::int64_t on_hand_delta, std::int64_t reserved_delta, const std::string& reason,
+            const std::string& reservation_id, AdjustmentId adjustment_id = AdjustmentId::New()) {
+    ledger_.push_back({context.tenant, std::move(adjustment_id), sku, location, on_hand_delta, reserved_delta,
+                       reason, reservation_id, context.user_id});
+    const auto [change, is_new] =
+        changes_.try_emplace({context.tenant, sku}, StockChange{sku, 0, reason, &context});
     change->second.delta += on_hand_delta - reserved_delta;
     if (change->second.reason != reason) change->second.reason = "MIXED";
   }
@@ -133,7 +143,8 @@ class StockBatch {
     MarkReleased(session_, released_);
     std::vector<events::OutboxRow> rows;
     for (const auto& [key, change] : changes_) {
-      ASSIGN_OR_RETURN(events::OutboxRow row, StockAdjustedRow(change, stock_[key.first][key.second], session_.transaction_time()));
+      ASSIGN_OR_RETURN(events::OutboxRow row,
+                       StockAdjustedRow(change, stock_[key.first][key.second], session_.transaction_time()));
       rows.push_back(std::move(row));
     }
     events::InsertOutbox(session_, rows);

@@ -27,10 +27,12 @@ Place PlaceOf(const pqxx::row& row, int first) {
 
 }  // namespace
 
-std::map<ReservationKey, Reservation> LockReservations(postgres::Session& session, const std::set<ReservationKey>& keys) {
+std::map<ReservationKey, Reservation> LockReservations(postgres::Session& session,
+                                                       const std::set<ReservationKey>& keys) {
   std::map<ReservationKey, Reservation> found;
   if (keys.empty()) return found;
-  // Joined by LATERAL, so that each key is a lookup of its own whatever the planner thinks of the tables, and locked in key order.
+  // Joined by LATERAL, so that each key is a lookup of its own whatever the planner thinks of the tables, and
+  // locked in key order.
   static constexpr Statement kLock{"reservation_lock", R"sql(
     SELECT k.tenant_id, k.reservation_id, r.user_id, r.status, r.expires_micros, l.sku, l.location_code, l.qty
     FROM unnest($1::text[], $2::text[]) AS k (tenant_id, reservation_id)
@@ -51,10 +53,12 @@ std::map<ReservationKey, Reservation> LockReservations(postgres::Session& sessio
     Reservation& reservation = found[{TenantId::Trusted(row[0].as<std::string>()), id}];
     reservation.reservation_id = id;
     reservation.user_id = row[2].as<std::string>();
-    reservation.state = row[3].as<std::string>() == "HELD" ? ReservationState::kHeld : ReservationState::kReleased;
+    reservation.state =
+        row[3].as<std::string>() == "HELD" ? ReservationState::kHeld : ReservationState::kReleased;
     reservation.expires_at = postgres::TimeFromMicros(row[4]);
     reservation.allocations.push_back({SkuCode::Trusted(row[5].as<std::string>()),
-                                       LocationCode::Trusted(row[6].as<std::string>()), row[7].as<std::int64_t>()});
+                                       LocationCode::Trusted(row[6].as<std::string>()),
+                                       row[7].as<std::int64_t>()});
   }
   return found;
 }
@@ -74,15 +78,16 @@ std::map<TenantId, Shelves> LockStock(postgres::Session& session, const std::set
   )sql"};
   const auto [tenants, skus] = KeyArrays(keys, [](const SkuCode& sku) { return sku.str(); });
   for (const pqxx::row& row : session.Exec(kLock, tenants, skus)) {
-    Shelf& shelf = stock[TenantId::Trusted(row[0].as<std::string>())][SkuCode::Trusted(row[1].as<std::string>())];
+    Shelf& shelf =
+        stock[TenantId::Trusted(row[0].as<std::string>())][SkuCode::Trusted(row[1].as<std::string>())];
     shelf.product = ProductId::Trusted(row[2].as<std::string>());
     shelf.places.push_back(PlaceOf(row, 3));
   }
   return stock;
 }
 
-std::map<std::pair<TenantId, AdjustmentId>, LedgerRow> FindAdjustments(postgres::Session& session,
-                                                                       const std::set<std::pair<TenantId, AdjustmentId>>& keys) {
+std::map<std::pair<TenantId, AdjustmentId>, LedgerRow> FindAdjustments(
+    postgres::Session& session, const std::set<std::pair<TenantId, AdjustmentId>>& keys) {
   std::map<std::pair<TenantId, AdjustmentId>, LedgerRow> found;
   if (keys.empty()) return found;
   static constexpr Statement kFind{"adjustment_find", R"sql(
@@ -107,7 +112,8 @@ std::map<std::pair<TenantId, AdjustmentId>, LedgerRow> FindAdjustments(postgres:
   return found;
 }
 
-void InsertPlaces(postgres::Session& session, const std::vector<std::pair<TenantId, const AdjustCommand*>>& commands) {
+void InsertPlaces(postgres::Session& session,
+                  const std::vector<std::pair<TenantId, const AdjustCommand*>>& commands) {
   if (commands.empty()) return;
   static constexpr Statement kInsert{"stock_insert", R"sql(
     INSERT INTO inventory_stock (tenant_id, sku, location_code, product_id, on_hand)
@@ -123,7 +129,8 @@ void InsertPlaces(postgres::Session& session, const std::vector<std::pair<Tenant
     locations.push_back(command->location.str());
     products.push_back(command->product.str());
   }
-  session.Exec(kInsert, ArrayLiteral(tenants), ArrayLiteral(skus), ArrayLiteral(locations), ArrayLiteral(products));
+  session.Exec(kInsert, ArrayLiteral(tenants), ArrayLiteral(skus), ArrayLiteral(locations),
+               ArrayLiteral(products));
 }
 
 void UpdateStock(postgres::Session& session, const std::map<TenantId, Shelves>& stock) {
@@ -150,8 +157,8 @@ void UpdateStock(postgres::Session& session, const std::map<TenantId, Shelves>& 
     }
   }
   if (tenants.empty()) return;
-  session.Exec(kUpdate, ArrayLiteral(tenants), ArrayLiteral(skus), ArrayLiteral(locations), ArrayLiteral(on_hand), ArrayLiteral(reserved),
-               ArrayLiteral(versions));
+  session.Exec(kUpdate, ArrayLiteral(tenants), ArrayLiteral(skus), ArrayLiteral(locations),
+               ArrayLiteral(on_hand), ArrayLiteral(reserved), ArrayLiteral(versions));
 }
 
 bool InsertReservations(postgres::Session& session, const std::vector<NewReservation>& reservations) {
@@ -181,10 +188,11 @@ bool InsertReservations(postgres::Session& session, const std::vector<NewReserva
       line_quantities.push_back(allocation.qty);
     }
   }
-  const pqxx::result inserted = session.Exec(kInsert, ArrayLiteral(tenants), ArrayLiteral(ids), ArrayLiteral(users), ArrayLiteral(expiries));
+  const pqxx::result inserted = session.Exec(kInsert, ArrayLiteral(tenants), ArrayLiteral(ids),
+                                             ArrayLiteral(users), ArrayLiteral(expiries));
   if (inserted.affected_rows() < reservations.size()) return false;
-  session.Exec(kInsertLines, ArrayLiteral(line_tenants), ArrayLiteral(line_ids), ArrayLiteral(line_skus), ArrayLiteral(line_locations),
-               ArrayLiteral(line_quantities));
+  session.Exec(kInsertLines, ArrayLiteral(line_tenants), ArrayLiteral(line_ids), ArrayLiteral(line_skus),
+               ArrayLiteral(line_locations), ArrayLiteral(line_quantities));
   return true;
 }
 
@@ -223,8 +231,9 @@ bool InsertLedger(postgres::Session& session, const std::vector<LedgerRow>& rows
     users.push_back(row.user_id);
   }
   const pqxx::result inserted =
-      session.Exec(kInsert, ArrayLiteral(tenants), ArrayLiteral(ids), ArrayLiteral(skus), ArrayLiteral(locations), ArrayLiteral(on_hand),
-                   ArrayLiteral(reserved), ArrayLiteral(reasons), ArrayLiteral(reservations), ArrayLiteral(users));
+      session.Exec(kInsert, ArrayLiteral(tenants), ArrayLiteral(ids), ArrayLiteral(skus),
+                   ArrayLiteral(locations), ArrayLiteral(on_hand), ArrayLiteral(reserved),
+                   ArrayLiteral(reasons), ArrayLiteral(reservations), ArrayLiteral(users));
   return inserted.affected_rows() == rows.size();
 }
 

@@ -1,14 +1,14 @@
 // What an order is and how one is made, pure.
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
-#include <absl/time/time.h>
 
 #include "libs/base/id.h"
 #include "libs/base/money.h"
@@ -92,8 +92,10 @@ struct PricedItem {
 // INVALID_ARGUMENT for none or more than kItemsMax items, or a quantity outside 1 to kQuantityMax.
 absl::Status CheckItems(const std::vector<WantedItem>& items);
 
-// The order of `draft` with the catalogue's prices; `priced` belongs to draft.items one by one. Items with the same SKU are added up.
-// INVALID_ARGUMENT names the item: reason ITEM_NOT_SOLD, CURRENCY_MISMATCH, AMOUNT_TOO_LARGE.
-absl::StatusOr<Order> Place(OrderId id, const std::string& user_id, const Draft& draft, const std::vector<PricedItem>& priced);
+// The order of `draft` with the catalogue's prices; `priced` belongs to draft.items one by one. Items with
+// the same SKU are added up. INVALID_ARGUMENT names the item: reason ITEM_NOT_SOLD, CURRENCY_MISMATCH,
+// AMOUNT_TOO_LARGE.
+absl::StatusOr<Order> Place(OrderId id, const std::string& user_id, const Draft& draft,
+                            const std::vector<PricedItem>& priced);
 
 }  // namespace bv::order

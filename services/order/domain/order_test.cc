@@ -16,14 +16,17 @@ PricedItem Priced(const char* sku, std::int64_t price, const char* currency = "U
           .price = {price, Currency::Trusted(currency)}};
 }
 
-WantedItem Wanted(const char* sku, std::int64_t qty) { return {.sku = SkuCode::Trusted(sku), .qty = qty}; }
+WantedItem Wanted(const char* sku, std::int64_t qty) {
+  return {.sku = SkuCode::Trusted(sku), .qty = qty};
+}
 
 absl::StatusOr<Order> PlaceOf(const Draft& draft, const std::vector<PricedItem>& priced) {
   return Place(OrderId::Trusted("ord_1"), "user-1", draft, priced);
 }
 
 TEST(Place, PricesByTheCatalogueAndAddsUp) {
-  const auto order = PlaceOf({.items = {Wanted("A", 2), Wanted("B", 1)}}, {Priced("A", 2500), Priced("B", 7950)});
+  const auto order =
+      PlaceOf({.items = {Wanted("A", 2), Wanted("B", 1)}}, {Priced("A", 2500), Priced("B", 7950)});
   ASSERT_TRUE(order.ok());
   EXPECT_EQ(order->total, (Money{12950, Currency::Trusted("USD")}));
   EXPECT_EQ(order->status, Status::kPending);
@@ -31,7 +34,8 @@ TEST(Place, PricesByTheCatalogueAndAddsUp) {
 }
 
 TEST(Place, AddsUpTheSameSku) {
-  const auto order = PlaceOf({.items = {Wanted("A", 2), Wanted("A", 3)}}, {Priced("A", 100), Priced("A", 100)});
+  const auto order =
+      PlaceOf({.items = {Wanted("A", 2), Wanted("A", 3)}}, {Priced("A", 100), Priced("A", 100)});
   ASSERT_TRUE(order.ok());
   ASSERT_EQ(order->items.size(), 1u);
   EXPECT_EQ(order->items[0].qty, 5);
@@ -39,14 +43,16 @@ TEST(Place, AddsUpTheSameSku) {
 }
 
 TEST(Place, CashOnDeliveryIsDueOnDelivery) {
-  const auto order = PlaceOf({.items = {Wanted("A", 1)}, .payment_method = PaymentMethod::kCashOnDelivery}, {Priced("A", 100)});
+  const auto order = PlaceOf({.items = {Wanted("A", 1)}, .payment_method = PaymentMethod::kCashOnDelivery},
+                             {Priced("A", 100)});
   ASSERT_TRUE(order.ok());
   EXPECT_EQ(order->payment_status, PaymentStatus::kDueOnDelivery);
 }
 
 TEST(Place, NamesTheItemThatIsNotSold) {
   for (const Offer offer : {Offer::kNotFound, Offer::kAmbiguous, Offer::kNotSold}) {
-    const auto order = PlaceOf({.items = {Wanted("A", 1), Wanted("B", 1)}}, {Priced("A", 100), {.offer = offer}});
+    const auto order =
+        PlaceOf({.items = {Wanted("A", 1), Wanted("B", 1)}}, {Priced("A", 100), {.offer = offer}});
     EXPECT_EQ(ErrorReason(order.status()), "ITEM_NOT_SOLD");
     EXPECT_EQ(GetErrorDetail(order.status()).field, "items[1]");
   }
@@ -54,7 +60,8 @@ TEST(Place, NamesTheItemThatIsNotSold) {
 
 TEST(Place, RefusesAnotherCurrency) {
   const Draft draft{.items = {Wanted("A", 1), Wanted("B", 1)}};
-  EXPECT_EQ(ErrorReason(PlaceOf(draft, {Priced("A", 1), Priced("B", 1, "EUR")}).status()), "CURRENCY_MISMATCH");
+  EXPECT_EQ(ErrorReason(PlaceOf(draft, {Priced("A", 1), Priced("B", 1, "EUR")}).status()),
+            "CURRENCY_MISMATCH");
   const Draft wants_euro{.items = {Wanted("A", 1)}, .currency = Currency::Trusted("EUR")};
   EXPECT_EQ(GetErrorDetail(PlaceOf(wants_euro, {Priced("A", 1)}).status()).field, "items[0]");
 }
@@ -62,7 +69,8 @@ TEST(Place, RefusesAnotherCurrency) {
 TEST(Place, RefusesATotalThatIsTooLarge) {
   const auto order = PlaceOf({.items = {Wanted("A", 2)}}, {Priced("A", kAmountMax)});
   EXPECT_EQ(ErrorReason(order.status()), "AMOUNT_TOO_LARGE");
-  const auto overflow = PlaceOf({.items = {Wanted("A", kQuantityMax)}}, {Priced("A", std::numeric_limits<std::int64_t>::max())});
+  const auto overflow = PlaceOf({.items = {Wanted("A", kQuantityMax)}},
+                                {Priced("A", std::numeric_limits<std::int64_t>::max())});
   EXPECT_EQ(ErrorReason(overflow.status()), "AMOUNT_TOO_LARGE");
 }
 

@@ -22,7 +22,8 @@ absl::StatusOr<events::OutboxRow> OrderCreatedRow(const Order& order, const Requ
     line->set_qty(item.qty);
     line->set_price(item.price);
   }
-  return events::MakeRow(kOrderCreated, "order-service", order.id.str(), order.version, order.created_at, context, event);
+  return events::MakeRow(kOrderCreated, "order-service", order.id.str(), order.version, order.created_at,
+                         context, event);
 }
 
 }  // namespace bv::order

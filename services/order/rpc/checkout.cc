@@ -1,8 +1,7 @@
 #include "services/order/rpc/checkout.h"
 
-#include <openssl/sha.h>
-
 #include <absl/strings/escaping.h>
+#include <openssl/sha.h>
 
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
@@ -49,15 +48,18 @@ Checkout::Checkout(Peers& peers, postgres::Pool& pool, OrderLanes& lanes)
       pool_(pool),
       lanes_(lanes),
       created_(telemetry::Counter("orders_created_total", "Orders stored.")),
-      latency_(telemetry::Histogram("order_creation_latency_ms", "From the call to the stored order.", telemetry::LatencyMillis())) {}
+      latency_(telemetry::Histogram("order_creation_latency_ms", "From the call to the stored order.",
+                                    telemetry::LatencyMillis())) {}
 
-async::Task<absl::StatusOr<Order>> Checkout::Create(Draft draft, CartRef cart, std::string request, const RequestContext& context) {
+async::Task<absl::StatusOr<Order>> Checkout::Create(Draft draft, CartRef cart, std::string request,
+                                                    const RequestContext& context) {
   const absl::Time start = absl::Now();
   std::string key_hash, request_hash;
   if (!context.idempotency_key.empty()) {
     key_hash = Sha256Hex(context.idempotency_key);
     request_hash = Sha256Hex(request);
-    CO_ASSIGN_OR_RETURN(std::optional<Order> repeated, co_await FindRepeated(key_hash, request_hash, context));
+    CO_ASSIGN_OR_RETURN(std::optional<Order> repeated,
+                        co_await FindRepeated(key_hash, request_hash, context));
     if (repeated) co_return *std::move(repeated);
   }
   if (!cart.cart_id.empty()) CO_RETURN_IF_ERROR(co_await TakeCartItems(cart, draft, context));
@@ -68,10 +70,12 @@ async::Task<absl::StatusOr<Order>> Checkout::Create(Draft draft, CartRef cart, s
   co_return order;
 }
 
-async::Task<absl::StatusOr<std::optional<Order>>> Checkout::FindRepeated(const std::string& key_hash, const std::string& request_hash,
+async::Task<absl::StatusOr<std::optional<Order>>> Checkout::FindRepeated(const std::string& key_hash,
+                                                                         const std::string& request_hash,
                                                                          const RequestContext& context) {
   using Found = std::optional<Order>;
-  std::function<absl::StatusOr<Found>(postgres::Session&)> find = [&](postgres::Session& session) -> absl::StatusOr<Found> {
+  std::function<absl::StatusOr<Found>(postgres::Session&)> find =
+      [&](postgres::Session& session) -> absl::StatusOr<Found> {
     const auto record = ReadIdempotencyRecord(session, context.tenant, context.user_id, key_hash);
     if (!record) return Found();
     if (record->request_hash != request_hash) return IdempotencyKeyReused();
@@ -81,25 +85,31 @@ async::Task<absl::StatusOr<std::optional<Order>>> Checkout::FindRepeated(const s
   co_return co_await pool_.Read<Found>(context, std::move(find));
 }
 
-async::Task<absl::Status> Checkout::TakeCartItems(const CartRef& cart, Draft& draft, const RequestContext& context) {
+async::Task<absl::Status> Checkout::TakeCartItems(const CartRef& cart, Draft& draft,
+                                                  const RequestContext& context) {
   cart::GetCartRequest request;
   request.set_cart_id(cart.cart_id);
   request.set_session_id(cart.session_id);
-  CO_ASSIGN_OR_RETURN(const cart::Cart found, co_await peers_.carts.Call(&rpc::Async<cart::Carts>::GetCart, request, context));
-  if (found.items().empty()) co_return Error(absl::StatusCode::kFailedPrecondition, "CART_EMPTY", "the cart is empty", "cartId");
-  for (const cart::CartItem& item : found.items()) draft.items.push_back({.sku = SkuCode::Trusted(item.sku()), .qty = item.qty()});
+  CO_ASSIGN_OR_RETURN(const cart::Cart found,
+                      co_await peers_.carts.Call(&rpc::Async<cart::Carts>::GetCart, request, context));
+  if (found.items().empty())
+    co_return Error(absl::StatusCode::kFailedPrecondition, "CART_EMPTY", "the cart is empty", "cartId");
+  for (const cart::CartItem& item : found.items())
+    draft.items.push_back({.sku = SkuCode::Trusted(item.sku()), .qty = item.qty()});
   co_return CheckItems(draft.items);
 }
 
 async::Task<absl::StatusOr<Order>> Checkout::Price(const Draft& draft, const RequestContext& context) {
   const product::ResolveVariantsRequest request = ToResolveRequest(draft.items);
-  CO_ASSIGN_OR_RETURN(const product::ResolveVariantsResponse response,
-                      co_await peers_.products.Call(&rpc::Async<product::Products>::ResolveVariants, request, context));
+  CO_ASSIGN_OR_RETURN(
+      const product::ResolveVariantsResponse response,
+      co_await peers_.products.Call(&rpc::Async<product::Products>::ResolveVariants, request, context));
   CO_ASSIGN_OR_RETURN(const std::vector<PricedItem> priced, FromProto(response, draft.items.size()));
   co_return Place(OrderId::New(), context.user_id, draft, priced);
 }
 
-async::Task<absl::Status> Checkout::ReserveStock(const Order& order, const Draft& draft, const RequestContext& context) {
+async::Task<absl::Status> Checkout::ReserveStock(const Order& order, const Draft& draft,
+                                                 const RequestContext& context) {
   inventory::ReserveRequest request;
   request.set_reservation_id(order.id.str());
   for (const Item& item : order.items) {
@@ -113,7 +123,8 @@ async::Task<absl::Status> Checkout::ReserveStock(const Order& order, const Draft
   co_return absl::OkStatus();
 }
 
-async::Task<absl::StatusOr<Order>> Checkout::Store(Order order, const std::string& key_hash, const std::string& request_hash,
+async::Task<absl::StatusOr<Order>> Checkout::Store(Order order, const std::string& key_hash,
+                                                   const std::string& request_hash,
                                                    const RequestContext& context) {
   const OrderId id = order.id;
   CreateCommand command{.order = order, .key_hash = key_hash, .request_hash = request_hash};
@@ -131,7 +142,9 @@ async::Task<absl::StatusOr<Order>> Checkout::Store(Order order, const std::strin
   }
   created_.Increment();
   telemetry::Log(telemetry::Level::kInfo, context, "order created",
-                 {{"orderId", id.str()}, {"eventType", "ecommerce.order.order.created.v1"}, {"items", static_cast<int>(order.items.size())}});
+                 {{"orderId", id.str()},
+                  {"eventType", "ecommerce.order.order.created.v1"},
+                  {"items", static_cast<int>(order.items.size())}});
   order.created_at = created->created_at;
   order.updated_at = created->created_at;
   co_return order;

@@ -29,18 +29,22 @@ class Checkout {
  public:
   Checkout(Peers& peers, postgres::Pool& pool, OrderLanes& lanes);
 
-  // `request` is the whole request, serialised, to compare repeats with. A failure after the stock was reserved gives it back, unless the order may have been stored.
-  async::Task<absl::StatusOr<Order>> Create(Draft draft, CartRef cart, std::string request, const RequestContext& context);
+  // `request` is the whole request, serialised, to compare repeats with. A failure after the stock was
+  // reserved gives it back, unless the order may have been stored.
+  async::Task<absl::StatusOr<Order>> Create(Draft draft, CartRef cart, std::string request,
+                                            const RequestContext& context);
 
  private:
   // The order that the key led to before, if it did.
-  async::Task<absl::StatusOr<std::optional<Order>>> FindRepeated(const std::string& key_hash, const std::string& request_hash,
+  async::Task<absl::StatusOr<std::optional<Order>>> FindRepeated(const std::string& key_hash,
+                                                                 const std::string& request_hash,
                                                                  const RequestContext& context);
   async::Task<absl::Status> TakeCartItems(const CartRef& cart, Draft& draft, const RequestContext& context);
   async::Task<absl::StatusOr<Order>> Price(const Draft& draft, const RequestContext& context);
-  async::Task<absl::Status> ReserveStock(const Order& order, const Draft& draft, const RequestContext& context);
-  async::Task<absl::StatusOr<Order>> Store(Order order, const std::string& key_hash, const std::string& request_hash,
-                                           const RequestContext& context);
+  async::Task<absl::Status> ReserveStock(const Order& order, const Draft& draft,
+                                         const RequestContext& context);
+  async::Task<absl::StatusOr<Order>> Store(Order order, const std::string& key_hash,
+                                           const std::string& request_hash, const RequestContext& context);
   async::Task<void> ReleaseStock(OrderId order, RequestContext context);
   async::Task<absl::StatusOr<Order>> Read(OrderId id, const RequestContext& context);
 

@@ -21,8 +21,12 @@ absl::StatusOr<Address> FromProto(const common::Address& address) {
   RETURN_IF_ERROR(check(address.city(), 1, 100, "city"));
   RETURN_IF_ERROR(check(address.region(), 0, 100, "region"));
   RETURN_IF_ERROR(check(address.postal_code(), 0, 20, "postalCode"));
-  Address result{.name = address.name(), .line1 = address.line1(), .line2 = address.line2(), .city = address.city(),
-                 .region = address.region(), .postal_code = address.postal_code()};
+  Address result{.name = address.name(),
+                 .line1 = address.line1(),
+                 .line2 = address.line2(),
+                 .city = address.city(),
+                 .region = address.region(),
+                 .postal_code = address.postal_code()};
   ASSIGN_OR_RETURN(result.country, CountryCode::Parse(address.country_code(), "shippingAddress.countryCode"));
   if (!address.phone().empty()) {
     ASSIGN_OR_RETURN(result.phone, Phone::Parse(address.phone(), "shippingAddress.phone"));
@@ -32,7 +36,8 @@ absl::StatusOr<Address> FromProto(const common::Address& address) {
 
 absl::StatusOr<WantedItem> FromProto(const pb::NewOrderItem& item, const std::string& field) {
   WantedItem wanted{.qty = item.qty()};
-  if (item.sku().empty() == item.product_id().empty()) return InvalidValue(field, "must name either sku or productId");
+  if (item.sku().empty() == item.product_id().empty())
+    return InvalidValue(field, "must name either sku or productId");
   if (!item.sku().empty()) {
     ASSIGN_OR_RETURN(wanted.sku, SkuCode::Parse(item.sku(), Concat(field, ".sku")));
   } else {
@@ -88,7 +93,8 @@ static_assert(static_cast<int>(PaymentMethod::kCashOnDelivery) + 1 == pb::PAYMEN
 
 absl::StatusOr<Draft> FromProto(const pb::CreateOrderRequest& request) {
   Draft draft;
-  if (request.cart_id().empty() == (request.items_size() == 0)) return InvalidValue("items", "give either items or cartId");
+  if (request.cart_id().empty() == (request.items_size() == 0))
+    return InvalidValue("items", "give either items or cartId");
   for (int i = 0; i < request.items_size(); ++i) {
     ASSIGN_OR_RETURN(WantedItem item, FromProto(request.items(i), Concat("items[", i, "]")));
     draft.items.push_back(std::move(item));
@@ -117,7 +123,8 @@ product::ResolveVariantsRequest ToResolveRequest(const std::vector<WantedItem>& 
   return request;
 }
 
-absl::StatusOr<std::vector<PricedItem>> FromProto(const product::ResolveVariantsResponse& response, std::size_t wanted) {
+absl::StatusOr<std::vector<PricedItem>> FromProto(const product::ResolveVariantsResponse& response,
+                                                  std::size_t wanted) {
   if (static_cast<std::size_t>(response.variants_size()) != wanted) {
     return absl::InternalError("product resolved another number of variants than was asked for");
   }

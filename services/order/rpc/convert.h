@@ -13,7 +13,8 @@ namespace bv::order {
 absl::StatusOr<Draft> FromProto(const commerce::order::v1::CreateOrderRequest& request);
 commerce::product::v1::ResolveVariantsRequest ToResolveRequest(const std::vector<WantedItem>& items);
 // One for each wanted item; INTERNAL when the answer has another number of them.
-absl::StatusOr<std::vector<PricedItem>> FromProto(const commerce::product::v1::ResolveVariantsResponse& response, std::size_t wanted);
+absl::StatusOr<std::vector<PricedItem>> FromProto(
+    const commerce::product::v1::ResolveVariantsResponse& response, std::size_t wanted);
 commerce::order::v1::Order ToProto(const Order& order);
 
 }  // namespace bv::order

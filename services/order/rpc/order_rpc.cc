@@ -15,7 +15,9 @@ constexpr int kPageSizeDefault = 20;
 constexpr int kPageSizeMax = 100;
 
 // A page token is the id of the last order of the page before, encoded so that nobody builds on its form.
-std::string ToPageToken(const OrderId& last) { return absl::WebSafeBase64Escape(last.str()); }
+std::string ToPageToken(const OrderId& last) {
+  return absl::WebSafeBase64Escape(last.str());
+}
 
 absl::StatusOr<std::string> FromPageToken(const std::string& token) {
   std::string id;
@@ -38,15 +40,17 @@ void OrderRpc::Serve(rpc::Server& server) {
 rpc::Reply<pb::Order> OrderRpc::CreateOrder(rpc::Call<pb::CreateOrderRequest> call) {
   CO_ASSIGN_OR_RETURN(Draft draft, FromProto(call.request()));
   CartRef cart{call.request().cart_id(), call.request().session_id()};
-  CO_ASSIGN_OR_RETURN(const Order order, co_await checkout_.Create(std::move(draft), std::move(cart),
-                                                                   call.request().SerializeAsString(), call.context()));
+  CO_ASSIGN_OR_RETURN(const Order order,
+                      co_await checkout_.Create(std::move(draft), std::move(cart),
+                                                call.request().SerializeAsString(), call.context()));
   co_return ToProto(order);
 }
 
 rpc::Reply<pb::Order> OrderRpc::GetOrder(rpc::Call<pb::GetOrderRequest> call) {
   const RequestContext& context = call.context();
   const absl::StatusOr<OrderId> id = OrderId::Parse(call.request().order_id());
-  if (!id.ok()) co_return NotFound("ORDER_NOT_FOUND", Concat("there is no order ", call.request().order_id()));
+  if (!id.ok())
+    co_return NotFound("ORDER_NOT_FOUND", Concat("there is no order ", call.request().order_id()));
   const std::string owner = context.role == Role::kCustomer ? context.user_id : "";
   std::function<absl::StatusOr<Order>(postgres::Session&)> read = [&](postgres::Session& session) {
     return ReadOrder(session, context.tenant, *id, owner);
@@ -59,18 +63,21 @@ rpc::Reply<pb::ListOrdersResponse> OrderRpc::ListOrders(rpc::Call<pb::ListOrders
   const RequestContext& context = call.context();
   const pb::ListOrdersRequest& request = call.request();
   const int page_size = request.page_size() == 0 ? kPageSizeDefault : request.page_size();
-  if (page_size < 1 || page_size > kPageSizeMax) co_return InvalidValue("pageSize", Concat("must be 1 to ", kPageSizeMax));
+  if (page_size < 1 || page_size > kPageSizeMax)
+    co_return InvalidValue("pageSize", Concat("must be 1 to ", kPageSizeMax));
   CO_ASSIGN_OR_RETURN(const std::string before, FromPageToken(request.page_token()));
   const std::string user = request.user_id().empty() ? context.user_id : request.user_id();
   if (context.role == Role::kCustomer && user != context.user_id) {
-    co_return Error(absl::StatusCode::kPermissionDenied, "NOT_YOURS", "a customer may list their own orders only", "userId");
+    co_return Error(absl::StatusCode::kPermissionDenied, "NOT_YOURS",
+                    "a customer may list their own orders only", "userId");
   }
   CO_RETURN_IF_ERROR(CheckText(user, 1, 128, "userId"));
   std::function<absl::StatusOr<std::vector<Order>>(postgres::Session&)> list =
       [&](postgres::Session& session) -> absl::StatusOr<std::vector<Order>> {
     return order::ListOrders(session, context.tenant, user, before, page_size + 1);
   };
-  CO_ASSIGN_OR_RETURN(std::vector<Order> orders, co_await pool_.Read<std::vector<Order>>(context, std::move(list)));
+  CO_ASSIGN_OR_RETURN(std::vector<Order> orders,
+                      co_await pool_.Read<std::vector<Order>>(context, std::move(list)));
   pb::ListOrdersResponse response;
   if (orders.size() > static_cast<std::size_t>(page_size)) {
     orders.pop_back();

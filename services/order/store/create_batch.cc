@@ -20,7 +20,9 @@ using postgres::Statement;
 // Tenant, user, hash of the key.
 using RecordKey = std::tuple<std::string, std::string, std::string>;
 
-RecordKey KeyOf(const Command& item) { return {item.context.tenant.str(), item.context.user_id, item.request.key_hash}; }
+RecordKey KeyOf(const Command& item) {
+  return {item.context.tenant.str(), item.context.user_id, item.request.key_hash};
+}
 
 // Claims each key for the first command of the batch that has it, unless it was claimed in the last 24 hours.
 void ClaimKeys(postgres::Session& session, const std::map<RecordKey, const Command*>& claims) {
@@ -41,7 +43,8 @@ void ClaimKeys(postgres::Session& session, const std::map<RecordKey, const Comma
     requests.push_back(item->request.request_hash);
     orders.push_back(item->request.order.id.str());
   }
-  session.Exec(kClaim, ArrayLiteral(tenants), ArrayLiteral(users), ArrayLiteral(keys), ArrayLiteral(requests), ArrayLiteral(orders));
+  session.Exec(kClaim, ArrayLiteral(tenants), ArrayLiteral(users), ArrayLiteral(keys), ArrayLiteral(requests),
+               ArrayLiteral(orders));
 }
 
 struct Record {
@@ -49,7 +52,8 @@ struct Record {
   OrderId order;
 };
 
-std::map<RecordKey, Record> ReadRecords(postgres::Session& session, const std::map<RecordKey, const Command*>& claims) {
+std::map<RecordKey, Record> ReadRecords(postgres::Session& session,
+                                        const std::map<RecordKey, const Command*>& claims) {
   static constexpr Statement kRead{"idempotency_read_batch", R"sql(
     SELECT k.tenant_id, k.user_id, k.key_hash, r.request_hash, r.order_id
     FROM unnest($1::text[], $2::text[], $3::text[]) AS k (tenant_id, user_id, key_hash)
@@ -66,7 +70,8 @@ std::map<RecordKey, Record> ReadRecords(postgres::Session& session, const std::m
     keys.push_back(std::get<2>(key));
   }
   std::map<RecordKey, Record> records;
-  for (const pqxx::row& row : session.Exec(kRead, ArrayLiteral(tenants), ArrayLiteral(users), ArrayLiteral(keys))) {
+  for (const pqxx::row& row :
+       session.Exec(kRead, ArrayLiteral(tenants), ArrayLiteral(users), ArrayLiteral(keys))) {
     records[{row[0].as<std::string>(), row[1].as<std::string>(), row[2].as<std::string>()}] = {
         row[3].as<std::string>(), OrderId::Trusted(row[4].as<std::string>())};
   }
@@ -107,10 +112,13 @@ absl::Status ExecuteCreateBatch(postgres::Session& session, std::span<Command* c
   for (Command* item : ours) {
     Order& order = item->request.order;
     order.created_at = order.updated_at = session.transaction_time();
-    item->answer = Created{.id = order.id, .created_at = order.created_at};
   }
-  // An order that is there already was stored, with all that follows, by a first run of this batch whose commit was not heard of.
+  // An order that is there already was stored, with all that follows, by a first run of this batch whose
+  // commit was not heard of.
   const std::vector<Command*> fresh = InsertOrders(session, ours);
+  if (fresh.size() < ours.size()) ReadTimes(session, ours);
+  for (Command* item : ours)
+    item->answer = Created{.id = item->request.order.id, .created_at = item->request.order.created_at};
   std::vector<events::OutboxRow> rows;
   for (const Command* item : fresh) {
     ASSIGN_OR_RETURN(events::OutboxRow row, OrderCreatedRow(item->request.order, item->context));

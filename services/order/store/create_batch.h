@@ -1,10 +1,11 @@
-// One batch of the lane that stores new orders: idempotency records, orders, items, history and outbox, one statement each.
+// One batch of the lane that stores new orders: idempotency records, orders, items, history and outbox, one
+// statement each.
 #pragma once
+
+#include <absl/status/status.h>
 
 #include <span>
 #include <string>
-
-#include <absl/status/status.h>
 
 #include "libs/postgres/lane.h"
 #include "services/order/domain/order.h"
@@ -27,7 +28,8 @@ struct Created {
 
 using OrderLanes = postgres::Lanes<CreateCommand, Created>;
 
-// OrderLanes::Execute. INVALID_ARGUMENT, reason IDEMPOTENCY_KEY_REUSED, is the answer to a key that stands for another request.
+// OrderLanes::Execute. INVALID_ARGUMENT, reason IDEMPOTENCY_KEY_REUSED, is the answer to a key that stands
+// for another request.
 absl::Status ExecuteCreateBatch(postgres::Session& session, std::span<OrderLanes::Item* const> items);
 
 absl::Status IdempotencyKeyReused();

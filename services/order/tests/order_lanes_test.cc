@@ -1,10 +1,10 @@
 // The order lane against a real database. Free of gRPC, so that it can run under the thread sanitizer.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <future>
 #include <optional>
 #include <set>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "libs/base/error.h"
 #include "libs/testing/testing.h"
@@ -18,14 +18,19 @@ using Answer = std::future<absl::StatusOr<Created>>;
 
 class OrderLanesTest : public ::testing::Test {
  protected:
-  OrderLanesTest() { lanes_.emplace("order", database_.Connection(), postgres::LaneSettings{.count = 2}, ExecuteCreateBatch); }
+  OrderLanesTest() {
+    lanes_.emplace("order", database_.Connection(), postgres::LaneSettings{.count = 2}, ExecuteCreateBatch);
+  }
 
   static Order OrderOf(const std::string& user = "user-1", std::int64_t qty = 2) {
     const Currency usd = Currency::Trusted("USD");
     Order order{.id = OrderId::New(), .user_id = user, .total = {2500 * qty + 7950, usd}};
-    order.items = {{ProductId::Trusted("P1"), VariantId::Trusted("V1"), SkuCode::Trusted("MUG"), "Mug, \"blue\"", qty, 2500},
-                   {ProductId::Trusted("P2"), VariantId::Trusted("V2"), SkuCode::Trusted("TENT"), "Tent", 1, 7950}};
-    order.shipping_address = {.name = "Ada {L}", .line1 = "1, Main \\ St", .city = "Berlin", .country = CountryCode::Trusted("DE")};
+    order.items = {
+        {ProductId::Trusted("P1"), VariantId::Trusted("V1"), SkuCode::Trusted("MUG"), "Mug, \"blue\"", qty,
+         2500},
+        {ProductId::Trusted("P2"), VariantId::Trusted("V2"), SkuCode::Trusted("TENT"), "Tent", 1, 7950}};
+    order.shipping_address = {
+        .name = "Ada {L}", .line1 = "1, Main \\ St", .city = "Berlin", .country = CountryCode::Trusted("DE")};
     order.email = Email::Trusted("ada@example.com");
     return order;
   }
@@ -34,13 +39,15 @@ class OrderLanesTest : public ::testing::Test {
     return command;
   }
 
-  static async::Task<absl::StatusOr<Created>> SubmitTo(OrderLanes& lanes, std::string key, CreateCommand command, RequestContext context) {
+  static async::Task<absl::StatusOr<Created>> SubmitTo(OrderLanes& lanes, std::string key,
+                                                       CreateCommand command, RequestContext context) {
     co_return co_await lanes.Submit(key, std::move(command), std::move(context));
   }
   Answer Start(OrderLanes& lanes, CreateCommand command, const std::string& tenant = "acme") {
     RequestContext context = testing::ContextOf(tenant, command.order.user_id);
     const std::string key = command.key_hash.empty() ? command.order.id.str() : command.key_hash;
-    return boost::asio::co_spawn(loop_.io(), SubmitTo(lanes, key, std::move(command), std::move(context)), boost::asio::use_future);
+    return boost::asio::co_spawn(loop_.io(), SubmitTo(lanes, key, std::move(command), std::move(context)),
+                                 boost::asio::use_future);
   }
   absl::StatusOr<Created> Create(CreateCommand command, const std::string& tenant = "acme") {
     return Start(*lanes_, std::move(command), tenant).get();
@@ -57,13 +64,19 @@ class OrderLanesTest : public ::testing::Test {
     EXPECT_TRUE(status.ok()) << status;
     return *std::move(result);
   }
-  absl::StatusOr<Order> Read(const OrderId& id, const std::string& user = "", const std::string& tenant = "acme") {
-    return In(tenant, [&](postgres::Session& session) { return ReadOrder(session, TenantId::Trusted(tenant), id, user); });
+  absl::StatusOr<Order> Read(const OrderId& id, const std::string& user = "",
+                             const std::string& tenant = "acme") {
+    return In(tenant, [&](postgres::Session& session) {
+      return ReadOrder(session, TenantId::Trusted(tenant), id, user);
+    });
   }
-  std::string Count(const std::string& table) const { return database_.Query("SELECT count(*) FROM " + table); }
+  std::string Count(const std::string& table) const {
+    return database_.Query("SELECT count(*) FROM " + table);
+  }
   // Orders, items, lines of history, events.
   std::string Counts() const {
-    return Count("orders.orders") + " " + Count("orders.order_items") + " " + Count("orders.order_status_history") + " " + Count("outbox.event");
+    return Count("orders.orders") + " " + Count("orders.order_items") + " " +
+           Count("orders.order_status_history") + " " + Count("outbox.event");
   }
 
   testing::Database database_{"order"};
@@ -79,7 +92,8 @@ TEST_F(OrderLanesTest, StoresOrderItemsHistoryAndEvent) {
   EXPECT_EQ(created->id, order.id);
   EXPECT_FALSE(created->repeated);
   EXPECT_EQ(Counts(), "1 2 1 1");
-  EXPECT_EQ(database_.Query("SELECT concat_ws(' ', version, status, payment_status, fulfillment_status, actor, reason) FROM orders.order_status_history"),
+  EXPECT_EQ(database_.Query("SELECT concat_ws(' ', version, status, payment_status, fulfillment_status, "
+                            "actor, reason) FROM orders.order_status_history"),
             "1 PENDING PENDING UNFULFILLED user-1 CREATED");
   EXPECT_EQ(database_.Query("SELECT (extract(epoch FROM created_at) * 1e6)::bigint FROM orders.orders"),
             std::to_string(absl::ToUnixMicros(created->created_at)));
@@ -88,17 +102,21 @@ TEST_F(OrderLanesTest, StoresOrderItemsHistoryAndEvent) {
 TEST_F(OrderLanesTest, TheEventIsTheCanonicalExample) {
   const Order order = OrderOf("USER-9");
   ASSERT_TRUE(Create(CommandOf(order)).ok());
-  const auto event = [&](const std::string& expression) { return database_.Query("SELECT " + expression + " FROM outbox.event"); };
+  const auto event = [&](const std::string& expression) {
+    return database_.Query("SELECT " + expression + " FROM outbox.event");
+  };
   EXPECT_EQ(event("aggregatetype || ' ' || type"), "ecommerce.order.order ecommerce.order.order.created.v1");
   EXPECT_EQ(event("aggregateid"), order.id.str());
   EXPECT_EQ(event("aggregate_version"), "1");
-  EXPECT_EQ(event("payload"),
-            R"({"eventId":")" + event("id") + R"(","eventType":"ecommerce.order.order.created.v1","occurredAt":")" +
-                event("to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')") +
-                R"(","producer":"order-service","traceId":"4bf92f3577b34da6a3ce929d0e0e4736","correlationId":"correlation-1",)"
-                R"("schemaVersion":"1.0","partitionKey":")" + order.id.str() + R"(","payload":{"orderId":")" + order.id.str() +
-                R"(","userId":"USER-9","totalAmount":129.50,"currency":"USD",)"
-                R"("items":[{"productId":"P1","qty":2,"price":25.00},{"productId":"P2","qty":1,"price":79.50}]}})");
+  EXPECT_EQ(
+      event("payload"),
+      R"({"eventId":")" + event("id") + R"(","eventType":"ecommerce.order.order.created.v1","occurredAt":")" +
+          event("to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')") +
+          R"(","producer":"order-service","traceId":"4bf92f3577b34da6a3ce929d0e0e4736","correlationId":"correlation-1",)"
+          R"("schemaVersion":"1.0","partitionKey":")" +
+          order.id.str() + R"(","payload":{"orderId":")" + order.id.str() +
+          R"(","userId":"USER-9","totalAmount":129.50,"currency":"USD",)"
+          R"("items":[{"productId":"P1","qty":2,"price":25.00},{"productId":"P2","qty":1,"price":79.50}]}})");
   EXPECT_EQ(event("occurred_at = (SELECT created_at FROM orders.orders)"), "t");
 }
 
@@ -136,7 +154,8 @@ TEST_F(OrderLanesTest, FindsOnlyTheCallersOrders) {
   const Order order = OrderOf("user-1");
   ASSERT_TRUE(Create(CommandOf(order)).ok());
   EXPECT_TRUE(Read(order.id, "user-1").ok());
-  for (const absl::Status& status : {Read(order.id, "user-2").status(), Read(order.id, "", "globex").status(), Read(OrderId::New()).status()}) {
+  for (const absl::Status& status : {Read(order.id, "user-2").status(), Read(order.id, "", "globex").status(),
+                                     Read(OrderId::New()).status()}) {
     EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
     EXPECT_EQ(ErrorReason(status), "ORDER_NOT_FOUND");
   }
@@ -163,7 +182,8 @@ TEST_F(OrderLanesTest, TheSameKeyForAnotherRequestIsRefused) {
 TEST_F(OrderLanesTest, AKeyBelongsToItsUserAndTenant) {
   ASSERT_TRUE(Create(CommandOf(OrderOf("user-1"), "key", "request")).ok());
   const absl::StatusOr<Created> of_other_user = Create(CommandOf(OrderOf("user-2"), "key", "request"));
-  const absl::StatusOr<Created> of_other_tenant = Create(CommandOf(OrderOf("user-1"), "key", "request"), "globex");
+  const absl::StatusOr<Created> of_other_tenant =
+      Create(CommandOf(OrderOf("user-1"), "key", "request"), "globex");
   ASSERT_TRUE(of_other_user.ok() && of_other_tenant.ok());
   EXPECT_FALSE(of_other_user->repeated);
   EXPECT_FALSE(of_other_tenant->repeated);
@@ -176,7 +196,9 @@ TEST_F(OrderLanesTest, AKeyCountsForADay) {
   EXPECT_TRUE(Create(CommandOf(OrderOf(), "key", "request"))->repeated);
   database_.Query("UPDATE orders.idempotency_record SET created_at = now() - interval '24 hours 1 minute'");
   const auto record = [this] {
-    return In("acme", [](postgres::Session& session) { return ReadIdempotencyRecord(session, TenantId::Trusted("acme"), "user-1", "key"); });
+    return In("acme", [](postgres::Session& session) {
+      return ReadIdempotencyRecord(session, TenantId::Trusted("acme"), "user-1", "key");
+    });
   };
   EXPECT_FALSE(record().has_value());
   const Order fresh = OrderOf();
@@ -194,7 +216,8 @@ TEST_F(OrderLanesTest, OfManyWithTheSameKeyOneWins) {
   for (int round = 0; round < 20; ++round) {
     const std::string key = "key-" + std::to_string(round);
     std::vector<Answer> answers;
-    for (int i = 0; i < 16; ++i) answers.push_back(Start(i % 2 == 0 ? *lanes_ : other, CommandOf(OrderOf(), key, "request")));
+    for (int i = 0; i < 16; ++i)
+      answers.push_back(Start(i % 2 == 0 ? *lanes_ : other, CommandOf(OrderOf(), key, "request")));
     std::set<OrderId> ids;
     int fresh = 0;
     for (Answer& answer : answers) {
@@ -211,11 +234,12 @@ TEST_F(OrderLanesTest, OfManyWithTheSameKeyOneWins) {
 
 TEST_F(OrderLanesTest, ABatchWhoseCommitWasNotHeardWritesOnce) {
   std::atomic<int> cuts{1};
-  OrderLanes lanes("order", database_.Connection(), {.count = 1}, [&](postgres::Session& session, std::span<OrderLanes::Item* const> items) {
-    const absl::Status status = ExecuteCreateBatch(session, items);
-    if (cuts-- > 0) database_.CommitUnheard(session);
-    return status;
-  });
+  OrderLanes lanes("order", database_.Connection(), {.count = 1},
+                   [&](postgres::Session& session, std::span<OrderLanes::Item* const> items) {
+                     const absl::Status status = ExecuteCreateBatch(session, items);
+                     if (cuts-- > 0) database_.CommitUnheard(session);
+                     return status;
+                   });
   for (const char* key : {"", "key"}) {
     cuts = 1;
     const Order order = OrderOf();
@@ -230,7 +254,8 @@ TEST_F(OrderLanesTest, ABatchWhoseCommitWasNotHeardWritesOnce) {
 
 TEST_F(OrderLanesTest, OnlyTheOrderThatCannotBeStoredFails) {
   std::vector<Answer> answers;
-  for (int i = 0; i < 20; ++i) answers.push_back(Start(*lanes_, CommandOf(OrderOf("user-1", i == 7 ? 0 : 1))));
+  for (int i = 0; i < 20; ++i)
+    answers.push_back(Start(*lanes_, CommandOf(OrderOf("user-1", i == 7 ? 0 : 1))));
   for (int i = 0; i < 20; ++i) EXPECT_EQ(answers[static_cast<std::size_t>(i)].get().ok(), i != 7) << i;
   EXPECT_EQ(Counts(), "19 38 19 19");
 }
@@ -248,8 +273,9 @@ TEST_F(OrderLanesTest, ListsNewestFirstPageByPage) {
   std::vector<std::string> listed;
   std::vector<std::size_t> pages;
   for (std::string before; pages.empty() || pages.back() == 20;) {
-    const std::vector<Order> page =
-        In("acme", [&](postgres::Session& session) { return ListOrders(session, TenantId::Trusted("acme"), "user-1", before, 20); });
+    const std::vector<Order> page = In("acme", [&](postgres::Session& session) {
+      return ListOrders(session, TenantId::Trusted("acme"), "user-1", before, 20);
+    });
     pages.push_back(page.size());
     for (const Order& order : page) {
       listed.push_back(order.id.str());
@@ -264,7 +290,8 @@ TEST_F(OrderLanesTest, ListsNewestFirstPageByPage) {
               }).empty());
 }
 
-// What the code forgets, the database still holds: a session under the service's own role, without a tenant or with another one.
+// What the code forgets, the database still holds: a session under the service's own role, without a tenant
+// or with another one.
 TEST_F(OrderLanesTest, RowsAreHiddenFromRawSql) {
   ASSERT_TRUE(Create(CommandOf(OrderOf(), "key", "request")).ok());
   static constexpr postgres::Statement kCounts{"test_counts", R"sql(
