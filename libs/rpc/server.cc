@@ -147,7 +147,8 @@ absl::Status CallScope::Admit() {
   }
   context_.stop = stop_.get_token();
   const bool has_deadline = server_context_.deadline() != std::chrono::system_clock::time_point::max();
-  context_.deadline = has_deadline ? absl::FromChrono(server_context_.deadline()) : start_ + method_.settings.default_deadline;
+  context_.deadline = has_deadline ? absl::FromChrono(server_context_.deadline())
+                                   : start_ + method_.settings.default_deadline;
 
   std::string tenant;
   RETURN_IF_ERROR(text("x-tenant-id", tenant));

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <mutex>
 #include <thread>
 
 #include "libs/base/strings.h"
@@ -92,7 +93,8 @@ struct Runner {
 
  private:
   int Say(const absl::Status& status, int code) {
-    std::cerr << hooks.name << ": " << status.message() << std::endl;
+    // One write, so that the log's thread does not come in between.
+    std::cerr << Concat(hooks.name, ": ", status.message(), "\n");
     return code;
   }
 
@@ -110,9 +112,14 @@ struct Runner {
 
     absl::Status outcome;
     boost::asio::signal_set signals(host.io_, SIGTERM, SIGINT);
+    // Written by a thread of `io`, read when those have ended.
+    absl::Status abort_reason;
+    std::once_flag aborted_once;
     host.abort_ = [&](const absl::Status& reason) {
-      outcome = reason;
-      signals.cancel();
+      std::call_once(aborted_once, [&] {
+        abort_reason = reason;
+        signals.cancel();
+      });
     };
     std::stop_source stopping;
     signals.async_wait([&](const boost::system::error_code& aborted, int) {
@@ -142,6 +149,7 @@ struct Runner {
     work.reset();
     host.io_.stop();
     for (std::thread& thread : threads) thread.join();
+    outcome.Update(abort_reason);
     hooks.destroy();
     if (!outcome.ok()) {
       telemetry::Log(telemetry::Level::kError, "ended by an error", {{"error", outcome}});

@@ -66,8 +66,10 @@ std::string MakeToken(std::string_view jwks, std::string_view tenant, std::strin
 
 JwksFile::JwksFile(char fill) {
   static std::atomic<int> counter{0};
-  jwks_ = Concat(R"({"keys":[{"kty":"oct","kid":"test","alg":"HS256","k":")", Base64Url(std::string(32, fill)), R"("}]})");
-  path_ = Concat(std::filesystem::temp_directory_path().string(), "/bv_test_", ::getpid(), "_", counter.fetch_add(1), ".jwks.json");
+  jwks_ = Concat(R"({"keys":[{"kty":"oct","kid":"test","alg":"HS256","k":")",
+                 Base64Url(std::string(32, fill)), R"("}]})");
+  path_ = Concat(std::filesystem::temp_directory_path().string(), "/bv_test_", ::getpid(), "_",
+                 counter.fetch_add(1), ".jwks.json");
   std::ofstream(path_) << jwks_;
 }
 

@@ -82,7 +82,8 @@ RequestContext ContextOf(std::string_view tenant, std::string_view user = "user-
 std::string MakeToken(std::string_view jwks, std::string_view tenant, std::string_view user, Role role,
                       absl::Duration lifetime = absl::Hours(1));
 
-// A JWK set in a file of its own, removed at the end, and tokens signed with its key. Sets with another `fill` have another key.
+// A JWK set in a file of its own, removed at the end, and tokens signed with its key. Sets with another
+// `fill` have another key.
 class JwksFile {
  public:
   explicit JwksFile(char fill = 'k');
@@ -91,7 +92,8 @@ class JwksFile {
   JwksFile& operator=(const JwksFile&) = delete;
 
   const std::string& path() const { return path_; }
-  std::string Token(std::string_view tenant, std::string_view user, Role role, absl::Duration lifetime = absl::Hours(1)) const {
+  std::string Token(std::string_view tenant, std::string_view user, Role role,
+                    absl::Duration lifetime = absl::Hours(1)) const {
     return MakeToken(jwks_, tenant, user, role, lifetime);
   }
 

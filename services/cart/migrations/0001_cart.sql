@@ -12,8 +12,9 @@ CREATE TABLE cart (
   PRIMARY KEY (tenant_id, cart_id),
   CONSTRAINT cart_has_one_owner CHECK ((user_id IS NULL) <> (session_hash IS NULL))
 );
-CREATE UNIQUE INDEX cart_open_by_user ON cart (tenant_id, user_id) WHERE closed_at IS NULL;
-CREATE UNIQUE INDEX cart_open_by_session ON cart (tenant_id, session_hash) WHERE closed_at IS NULL;
+-- IS NOT NULL keeps each from being taken for the other's queries.
+CREATE UNIQUE INDEX cart_open_by_user ON cart (tenant_id, user_id) WHERE closed_at IS NULL AND user_id IS NOT NULL;
+CREATE UNIQUE INDEX cart_open_by_session ON cart (tenant_id, session_hash) WHERE closed_at IS NULL AND session_hash IS NOT NULL;
 CREATE INDEX cart_by_expiry ON cart (tenant_id, expires_at);
 
 CREATE TABLE cart_item (

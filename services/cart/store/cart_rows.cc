@@ -44,6 +44,21 @@ void TouchCart(postgres::Session& session, const TenantId& tenant, Cart& cart, a
   cart.expires_at = postgres::TimeFromMicros(row[1]);
 }
 
+// An expired cart that still waits for its deletion is in the way of the owner's new one.
+void DeleteExpiredOf(postgres::Session& session, const TenantId& tenant, const Owner& owner) {
+  static constexpr Statement kByUser{"cart_delete_expired_by_user", R"sql(
+    DELETE FROM cart WHERE tenant_id = $1 AND user_id = $2 AND closed_at IS NULL AND expires_at <= now()
+  )sql"};
+  static constexpr Statement kBySession{"cart_delete_expired_by_session", R"sql(
+    DELETE FROM cart WHERE tenant_id = $1 AND session_hash = $2 AND closed_at IS NULL AND expires_at <= now()
+  )sql"};
+  if (owner.session_hash.empty()) {
+    session.Exec(kByUser, tenant.str(), owner.user_id);
+  } else {
+    session.Exec(kBySession, tenant.str(), owner.session_hash);
+  }
+}
+
 }  // namespace
 
 std::optional<Cart> ReadCart(postgres::Session& session, const TenantId& tenant, const CartId& id) {
@@ -82,31 +97,22 @@ std::optional<CartId> FindCart(postgres::Session& session, const TenantId& tenan
   return CartId::Trusted(found[0][0].as<std::string>());
 }
 
-void LockCarts(postgres::Session& session, const TenantId& tenant, const std::vector<CartId>& ids) {
-  static constexpr Statement kLock{"cart_lock", R"sql(
-    SELECT FROM cart WHERE tenant_id = $1 AND cart_id = ANY ($2::text[]) ORDER BY cart_id FOR UPDATE
-  )sql"};
-  std::vector<std::string> texts;
-  for (const CartId& id : ids) texts.push_back(id.str());
-  session.Exec(kLock, tenant.str(), ArrayLiteral(texts));
+void LockCart(postgres::Session& session, const TenantId& tenant, const CartId& id) {
+  static constexpr Statement kLock{"cart_lock",
+                                   "SELECT FROM cart WHERE tenant_id = $1 AND cart_id = $2 FOR UPDATE"};
+  session.Exec(kLock, tenant.str(), id.str());
 }
 
 void InsertCart(postgres::Session& session, const TenantId& tenant, const Owner& owner, absl::Duration ttl) {
   static constexpr Statement kInsertTenant{"cart_tenant_insert",
                                            "INSERT INTO cart_tenant VALUES ($1) ON CONFLICT DO NOTHING"};
-  // An expired cart that still waits for its deletion is in the way of the new one.
-  static constexpr Statement kDeleteExpired{"cart_delete_expired_of_owner", R"sql(
-    DELETE FROM cart
-    WHERE tenant_id = $1 AND (user_id = nullif($2, '') OR session_hash = nullif($3, ''))
-      AND closed_at IS NULL AND expires_at <= now()
-  )sql"};
   static constexpr Statement kInsert{"cart_insert", R"sql(
     INSERT INTO cart (tenant_id, cart_id, user_id, session_hash, expires_at)
     VALUES ($1, $2, nullif($3, ''), nullif($4, ''), now() + $5 * interval '1 millisecond')
     ON CONFLICT DO NOTHING
   )sql"};
   session.Exec(kInsertTenant, tenant.str());
-  session.Exec(kDeleteExpired, tenant.str(), owner.user_id, owner.session_hash);
+  DeleteExpiredOf(session, tenant, owner);
   session.Exec(kInsert, tenant.str(), CartId::New().str(), owner.user_id, owner.session_hash,
                absl::ToInt64Milliseconds(ttl));
 }
@@ -147,13 +153,14 @@ std::vector<TenantId> ListTenants(postgres::Session& session, const TenantId& af
 int DeleteExpired(postgres::Session& session, const TenantId& tenant, int limit) {
   // A cart that is locked is being changed or deleted by another; it is passed over.
   static constexpr Statement kDelete{"cart_delete_expired", R"sql(
-    DELETE FROM cart c
-    USING (SELECT tenant_id, cart_id FROM cart
-           WHERE tenant_id = $1 AND expires_at <= now()
-           ORDER BY expires_at
-           LIMIT $2
-           FOR UPDATE SKIP LOCKED) AS e
-    WHERE c.tenant_id = e.tenant_id AND c.cart_id = e.cart_id
+    DELETE FROM cart
+    WHERE ctid = ANY (ARRAY (
+      SELECT ctid FROM cart
+      WHERE tenant_id = $1 AND expires_at <= now()
+      ORDER BY expires_at
+      LIMIT $2
+      FOR UPDATE SKIP LOCKED
+    ))
   )sql"};
   return static_cast<int>(session.Exec(kDelete, tenant.str(), limit).affected_rows());
 }

@@ -17,8 +17,8 @@ namespace bv::cart {
 std::optional<Cart> ReadCart(postgres::Session& session, const TenantId& tenant, const CartId& id);
 std::optional<CartId> FindCart(postgres::Session& session, const TenantId& tenant, const Owner& owner);
 
-// Holds off other changes of these carts until the transaction ends. Locks are taken in the order of the ids.
-void LockCarts(postgres::Session& session, const TenantId& tenant, const std::vector<CartId>& ids);
+// Holds off other changes of the cart until the transaction ends.
+void LockCart(postgres::Session& session, const TenantId& tenant, const CartId& id);
 
 // Makes the owner's cart, unless another transaction does so at the same time.
 void InsertCart(postgres::Session& session, const TenantId& tenant, const Owner& owner, absl::Duration ttl);

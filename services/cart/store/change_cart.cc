@@ -1,5 +1,7 @@
 #include "services/cart/store/change_cart.h"
 
+#include <algorithm>
+
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "services/cart/store/cart_rows.h"
@@ -37,7 +39,7 @@ absl::StatusOr<Cart> OpenCart(postgres::Session& session, const TenantId& tenant
 
 absl::StatusOr<Cart> ChangeItem(postgres::Session& session, const TenantId& tenant, const CartId& id,
                                 const Caller& caller, const Item& item, absl::Duration ttl) {
-  LockCarts(session, tenant, {id});
+  LockCart(session, tenant, id);
   // Read after the lock: by a snapshot that has what the change before this one wrote.
   const std::optional<Cart> before = ReadCart(session, tenant, id);
   if (!before || !MayChange(*before, caller)) return CartNotFound();
@@ -54,7 +56,9 @@ absl::StatusOr<Cart> MergeCarts(postgres::Session& session, const TenantId& tena
     ASSIGN_OR_RETURN(Cart own, OpenCart(session, tenant, {.user_id = user_id}, ttl));
     const std::optional<CartId> session_id = FindCart(session, tenant, {.session_hash = session_hash});
     if (!session_id) return own;
-    LockCarts(session, tenant, {own.id, *session_id});
+    // Always in this order, so that two merges cannot deadlock.
+    LockCart(session, tenant, std::min(own.id, *session_id));
+    LockCart(session, tenant, std::max(own.id, *session_id));
     const std::optional<Cart> before = ReadCart(session, tenant, own.id);
     const std::optional<Cart> from = ReadCart(session, tenant, *session_id);
     if (!before || !from) continue;

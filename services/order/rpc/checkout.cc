@@ -132,7 +132,7 @@ async::Task<absl::StatusOr<Order>> Checkout::Store(Order order, const std::strin
   const std::string lane_key = key_hash.empty() ? id.str() : key_hash;
   const absl::StatusOr<Created> created = co_await lanes_.Submit(lane_key, std::move(command), context);
   if (!created.ok()) {
-    // An order that may have been stored keeps its stock; a hold without an order ends by itself.
+    // An order that may have been stored keeps its stock: better held without an order than sold twice.
     if (!postgres::CommitUnknown(created.status())) co_await ReleaseStock(id, context);
     co_return created.status();
   }

@@ -20,10 +20,13 @@ using postgres::Statement;
   "v.variant_id, v.sku, h.price, h.currency, v.compare_at_price, v.fulfillment_type, v.status AS "    \
   "variant_status "
 
-#define BV_VARIANTS_OF_P                                                                           \
-  "JOIN variant v ON v.tenant_id = p.tenant_id AND v.product_id = p.product_id "                   \
-  "JOIN product_price_history h ON h.tenant_id = v.tenant_id AND h.variant_id = v.variant_id AND " \
-  "h.valid_to IS NULL "
+// The price is a subquery with a LIMIT, which leaves the planner nothing but the index, also while the table
+// has no statistics.
+#define BV_VARIANTS_OF_P                                                                    \
+  "JOIN variant v ON v.tenant_id = p.tenant_id AND v.product_id = p.product_id "            \
+  "CROSS JOIN LATERAL (SELECT * FROM product_price_history c "                              \
+  "WHERE c.tenant_id = v.tenant_id AND c.variant_id = v.variant_id AND c.valid_to IS NULL " \
+  "ORDER BY c.valid_from DESC LIMIT 1) AS h "
 
 Product ProductOf(const pqxx::row& row) {
   Product product;
@@ -100,26 +103,30 @@ std::optional<Product> ReadProduct(postgres::Session& session, const TenantId& t
 
 std::vector<Product> ListProducts(postgres::Session& session, const TenantId& tenant,
                                   const ProductFilter& filter) {
-#define BV_LIST_PAGE                                                                                     \
-  "AND ($2 = '' OR p.product_id < $2) AND ($3 = '' OR p.status = $3) AND ($4 = '' OR p.title ILIKE $4) " \
-  "AND NOT ($5 AND p.status = 'DRAFT') ORDER BY p.product_id DESC LIMIT $6) AS p " BV_VARIANTS_OF_P      \
-  "ORDER BY p.product_id DESC, v.position"
-  static constexpr Statement kList{"product_list",
-                                   "SELECT " BV_PRODUCT_COLUMNS
-                                   "FROM (SELECT * FROM product p WHERE p.tenant_id = $1 " BV_LIST_PAGE};
+#define BV_LIST(sku_condition)                                                                           \
+  "SELECT " BV_PRODUCT_COLUMNS                                                                           \
+  "FROM (SELECT * FROM product p "                                                                       \
+  "WHERE p.tenant_id = $1 AND p.product_id < $2 AND ($3 = '' OR p.status = $3) AND ($4 = '' OR p.title " \
+  "ILIKE $4) "                                                                                           \
+  "AND NOT ($5 AND p.status = 'DRAFT') " sku_condition                                                   \
+  "ORDER BY p.product_id DESC LIMIT $6) AS p " BV_VARIANTS_OF_P "ORDER BY p.product_id DESC, v.position"
+  static constexpr Statement kList{"product_list", BV_LIST("")};
   static constexpr Statement kListBySku{
-      "product_list_by_sku", "SELECT " BV_PRODUCT_COLUMNS
-                             "FROM (SELECT p.* FROM variant s JOIN product p USING (tenant_id, product_id) "
-                             "WHERE s.tenant_id = $1 AND s.sku = $7 " BV_LIST_PAGE};
-#undef BV_LIST_PAGE
+      "product_list_by_sku",
+      BV_LIST(
+          "AND p.product_id = (SELECT s.product_id FROM variant s WHERE s.tenant_id = $1 AND s.sku = $7) ")};
+#undef BV_LIST
+  // Greater than every id, so that the first page needs no other condition than the rest, and all use the
+  // index.
+  const std::string before = filter.before.empty() ? "prd_z" : filter.before.str();
   const std::string status = filter.status ? std::string(Word(*filter.status)) : "";
   const std::string pattern = PatternOf(filter.title_part);
   if (filter.sku) {
-    return ProductsOf(session.Exec(kListBySku, tenant.str(), filter.before.str(), status, pattern,
-                                   filter.shown_only, filter.limit, filter.sku->str()));
+    return ProductsOf(session.Exec(kListBySku, tenant.str(), before, status, pattern, filter.shown_only,
+                                   filter.limit, filter.sku->str()));
   }
-  return ProductsOf(session.Exec(kList, tenant.str(), filter.before.str(), status, pattern, filter.shown_only,
-                                 filter.limit));
+  return ProductsOf(
+      session.Exec(kList, tenant.str(), before, status, pattern, filter.shown_only, filter.limit));
 }
 
 bool LockProduct(postgres::Session& session, const TenantId& tenant, const ProductId& id) {
