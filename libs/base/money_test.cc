@@ -118,7 +118,7 @@ TEST(Currency, KnowsItsDigits) {
   EXPECT_EQ(CurrencyDigits("EUR"), 2);
   EXPECT_EQ(CurrencyDigits("JPY"), 0);
   EXPECT_EQ(CurrencyDigits("KWD"), 3);
-  for (const char* code : {"", "US", "USDD", "usd", "XXX", "XAU", "DEM", "ZZZ"})
+  for (const char* code : {"", "US", "USDD", "usd", "XTS", "XAU", "DEM", "ZZZ"})
     EXPECT_EQ(CurrencyDigits(code), -1) << code;
 }
 

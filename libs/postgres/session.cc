@@ -144,11 +144,13 @@ absl::Status Session::Transact(const std::vector<TenantId>& tenants,
                                const std::function<absl::Status(Session&)>& work) {
   bool committing = false;
   bool begun = false;
+  bool working = false;
   const auto transact = [&]() -> absl::Status {
     Restrict(tenants);
+    begun = true;
     transaction_time_ =
         TimeFromMicros(transaction_->exec("BEGIN; SELECT (extract(epoch FROM now()) * 1e6)::bigint")[0][0]);
-    begun = true;
+    working = true;
     absl::Status done = work(*this);
     if (done.ok()) {
       committing = true;
@@ -162,7 +164,7 @@ absl::Status Session::Transact(const std::vector<TenantId>& tenants,
   };
   const bool may_be_stale = connection_ != nullptr;
   absl::Status status = Guard(transact);
-  if (may_be_stale && !begun && absl::IsUnavailable(status)) status = Guard(transact);
+  if (may_be_stale && !working && absl::IsUnavailable(status)) status = Guard(transact);
   if (committing && absl::IsUnavailable(status)) MarkCommitUnknown(status);
   if (begun && connection_) {
     // A statement failed: leave the aborted transaction.

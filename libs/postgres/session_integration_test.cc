@@ -143,6 +143,19 @@ TEST_F(SessionTest, HealsAfterTheServerDroppedIt) {
   EXPECT_EQ(Bodies({"acme"}), "a") << "connected again, with the tenant set again";
 }
 
+TEST_F(SessionTest, ReplacesAConnectionThatWasLostWhileItLayIdle) {
+  const auto restart = [this] {
+    EXPECT_EQ(database_.Query("SELECT bool_and(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity "
+                              "WHERE datname = current_database() AND pid <> pg_backend_pid()"),
+              "t");
+  };
+  ASSERT_TRUE(Insert("acme", "a", {"acme"}).ok());
+  restart();
+  EXPECT_TRUE(Insert("acme", "b", {"acme"}).ok());
+  restart();
+  EXPECT_EQ(Bodies({"acme"}), "a,b");
+}
+
 TEST_F(SessionTest, SaysWhenTheCommitWasNotAnswered) {
   const auto cut = [this](Session& session) {
     session.Exec(kInsert, "acme", "a");

@@ -5,6 +5,7 @@
 #include <absl/strings/strip.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/codegen/proto_utils.h>
 #include <grpcpp/impl/codegen/service_type.h>
 
 #include <algorithm>
@@ -211,6 +212,22 @@ grpc::Status CallScope::Finish(const absl::Status& status) {
       }
       return ToGrpc(status);
   }
+}
+
+absl::Status ParseRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
+  grpc::ByteBuffer copy(bytes);  // of the references; reading consumes them
+  const grpc::Status parsed =
+      grpc::SerializationTraits<google::protobuf::Message>::Deserialize(&copy, &request);
+  if (parsed.ok()) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, "MALFORMED_REQUEST",
+               Concat("the bytes are no ", request.GetTypeName(), "; strings must be UTF-8"));
+}
+
+absl::Status SerializeResponse(const google::protobuf::Message& response, grpc::ByteBuffer& bytes) {
+  bool own_buffer = false;
+  const grpc::Status written =
+      grpc::SerializationTraits<google::protobuf::Message>::Serialize(response, &bytes, &own_buffer);
+  return written.ok() ? absl::OkStatus() : absl::InternalError(written.error_message());
 }
 
 // --- The server

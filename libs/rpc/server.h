@@ -6,6 +6,8 @@
 #include <absl/status/statusor.h>
 #include <google/protobuf/descriptor.h>
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/codegen/server_callback_handlers.h>
+#include <grpcpp/support/byte_buffer.h>
 
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
@@ -117,19 +119,24 @@ class CallScope {
 
 boost::asio::io_context& IoOf(const MethodInfo& method);
 
+// INVALID_ARGUMENT, reason MALFORMED_REQUEST.
+absl::Status ParseRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request);
+absl::Status SerializeResponse(const google::protobuf::Message& response, grpc::ByteBuffer& bytes);
+
+// Messages come and go as bytes: a caller without the right to call costs no parsing, and one whose bytes
+// cannot be read is told so.
 template <class Handler, class Request, class Response>
 class UnaryReactor final : public grpc::ServerUnaryReactor {
  public:
   using Function = Reply<Response> (Handler::*)(Call<Request>);
 
-  UnaryReactor(const MethodInfo& method, grpc::CallbackServerContext& server_context, const Request& request,
-               Response& response, Handler& handler, Function function)
-      : scope_(method, server_context),
-        request_(request),
-        response_(response),
-        handler_(handler),
-        function_(function) {
-    if (absl::Status refused = scope_.Admit(); !refused.ok()) {
+  UnaryReactor(const MethodInfo& method, grpc::CallbackServerContext& server_context,
+               const grpc::ByteBuffer& request, grpc::ByteBuffer& response, Handler& handler,
+               Function function)
+      : scope_(method, server_context), response_(response), handler_(handler), function_(function) {
+    absl::Status refused = scope_.Admit();
+    if (refused.ok()) refused = ParseRequest(request, request_);
+    if (!refused.ok()) {
       Finish(scope_.Finish(refused));
       return;
     }
@@ -149,7 +156,7 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
     try {
       absl::StatusOr<Response> reply = co_await Answer();
       status = reply.status();
-      if (reply.ok()) response_ = *std::move(reply);
+      if (reply.ok()) status = SerializeResponse(*reply, response_);
     } catch (const std::exception& error) {
       status = absl::InternalError(error.what());
     }
@@ -157,8 +164,8 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
   }
 
   CallScope scope_;
-  const Request& request_;
-  Response& response_;
+  Request request_;
+  grpc::ByteBuffer& response_;
   Handler& handler_;
   Function function_;
 };
@@ -168,9 +175,9 @@ void Server::Handle(std::string_view service_full_name, std::string_view method,
                     Reply<Response> (Handler::*function)(Call<Request>)) {
   Register(service_full_name, method, *Request::descriptor(), *Response::descriptor(),
            [&handler, function](const MethodInfo& info) -> grpc::internal::MethodHandler* {
-             return new grpc::internal::CallbackUnaryHandler<Request, Response>(
-                 [&info, &handler, function](grpc::CallbackServerContext* context, const Request* request,
-                                             Response* response) {
+             return new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
+                 [&info, &handler, function](grpc::CallbackServerContext* context,
+                                             const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
                    return new UnaryReactor<Handler, Request, Response>(info, *context, *request, *response,
                                                                        handler, function);
                  });

@@ -141,11 +141,18 @@ class CheckoutTest : public ::testing::Test {
 
   template <class Request, class Response>
   using Handler = rpc::Reply<Response> (OrderRpc::*)(rpc::Call<Request>);
+  // Called through a pointer inside a coroutine, GCC 12 would read `this` of the member function
+  // uninitialised.
+  template <class Request, class Response>
+  static rpc::Reply<Response> Invoke(OrderRpc& service, Handler<Request, Response> handler,
+                                     rpc::Call<Request> call) {
+    return (service.*handler)(call);
+  }
   template <class Request, class Response>
   static rpc::Reply<Response> Handle(OrderRpc& service, Handler<Request, Response> handler, Request request,
                                      RequestContext context) {
     const rpc::Call<Request> call(request, context);
-    co_return co_await (service.*handler)(call);
+    co_return co_await Invoke(service, handler, call);
   }
   template <class Request, class Response>
   std::future<absl::StatusOr<Response>> Start(Handler<Request, Response> handler, Request request,

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "libs/kafka/producer.h"
-#include "services/outbox-relay/domain/outbox_event.h"
+#include "services/outbox-relay/relay/outbox_event.h"
 
 namespace bv::relay {
 

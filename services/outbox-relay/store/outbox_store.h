@@ -10,7 +10,7 @@
 #include <string>
 
 #include "libs/postgres/postgres.h"
-#include "services/outbox-relay/domain/outbox_event.h"
+#include "services/outbox-relay/relay/outbox_event.h"
 
 namespace bv::relay {
 

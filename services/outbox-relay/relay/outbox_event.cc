@@ -1,4 +1,4 @@
-#include "services/outbox-relay/domain/outbox_event.h"
+#include "services/outbox-relay/relay/outbox_event.h"
 
 #include <absl/strings/ascii.h>
 #include <rapidjson/memorystream.h>
