@@ -87,9 +87,10 @@ class MainPath(unittest.TestCase):
         header, envelope = self.event.header, self.event.json
         self.assertEqual(len(header), len(self.event.headers), "a header is there twice")
         self.assertEqual({name: header.get(name) for name in (
-            "ce_specversion", "ce_id", "ce_type", "ce_time", "ce_partitionkey", "tenantId", "aggregateVersion")}, {
-                "ce_specversion": "1.0", "ce_id": envelope["eventId"], "ce_type": envelope["eventType"],
-                "ce_time": envelope["occurredAt"], "ce_partitionkey": self.id, "tenantId": self.shop.tenant, "aggregateVersion": "1"})
+            "ce_specversion", "ce_id", "ce_type", "ce_partitionkey", "tenantId", "aggregateVersion")}, {
+                "ce_specversion": "1.0", "ce_id": envelope["eventId"], "ce_type": envelope["eventType"], "ce_partitionkey": self.id,
+                "tenantId": self.shop.tenant, "aggregateVersion": "1"})
+        self.assertEqual(header["ce_time"], envelope["occurredAt"])
         self.assertTrue(header["ce_source"])
         self.assertRegex(header["traceparent"], rf"^00-{TRACE_ID}-[0-9a-f]{{16}}-01$")
         self.assertEqual(self.event.key, self.id)
@@ -109,7 +110,7 @@ class MainPath(unittest.TestCase):
         self.assertEqual((event.json["eventType"], event.json["producer"], payload["sku"], payload["delta"], payload["reason"]),
                          ("ecommerce.inventory.stock.adjusted.v1", "inventory-service", self.first["sku"], -2, "RESERVED"))
         (location,) = payload["locations"]
-        self.assertEqual({**location, "version": 2}, {"locationCode": "MAIN", "onHand": 10, "reserved": 2, "available": 8, "version": 2})
+        self.assertEqual(location, {"locationCode": "MAIN", "onHand": 10, "reserved": 2, "available": 8, "version": 2})
 
 
 class Orders(unittest.TestCase):

@@ -102,6 +102,11 @@ std::optional<std::string> Rfc3339(std::string_view postgres_time) {
        !std::all_of(fraction.begin() + 1, fraction.end(), [](char c) { return absl::ascii_isdigit(c); }))) {
     return std::nullopt;
   }
+  // Always microseconds, as the envelope has them: PostgreSQL leaves out zeros at the end.
+  if (fraction.size() > 7) return std::nullopt;
+  time.resize(kShape.size() + fraction.size());
+  if (fraction.empty()) time += '.';
+  time.resize(kShape.size() + 7, '0');
   time[10] = 'T';
   time += 'Z';
   return time;
