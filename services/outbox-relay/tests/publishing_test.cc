@@ -35,7 +35,7 @@ TEST_F(PublishingTest, AnEventArrivesWithItsHeadersAndItsVeryBytes) {
       {"ce_id", "018bf9e5-5400-7fd4-b89a-60db4739b1a6"},
       {"ce_type", "ecommerce.order.order.created.v1"},
       {"ce_source", "order-service"},
-      {"ce_time", "2026-11-21T00:08:00.5Z"},
+      {"ce_time", "2026-11-21T00:08:00.500000Z"},
       {"ce_specversion", "1.0"},
       {"ce_partitionkey", "ord_1"},
       {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
