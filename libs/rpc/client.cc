@@ -90,8 +90,10 @@ async::Task<absl::Status> Peer::Run(const google::protobuf::MethodDescriptor& me
       ended = co_await async::Await<grpc::Status>(start);
     }
     status = FromGrpc(ended);
-    // A server that is shutting down cancels what comes in at the last moment. Nobody here has cancelled, so it is the peer that is away.
-    if (absl::IsCancelled(status) && !context.stop.stop_requested()) status = absl::UnavailableError(status.message());
+    // A server that is shutting down cancels what comes in at the last moment. Nobody here has cancelled, so
+    // it is the peer that is away.
+    if (absl::IsCancelled(status) && !context.stop.stop_requested())
+      status = absl::UnavailableError(status.message());
     if (!absl::IsUnavailable(status)) break;
     if (ErrorReason(status).empty()) {
       status = Unavailable("PEER_UNAVAILABLE",

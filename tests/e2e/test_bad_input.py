@@ -296,7 +296,7 @@ class BadInput(unittest.TestCase):
 
     def test_slow_senders(self):
         with self.connect() as in_head, self.connect() as in_body, self.connect() as silent_body:
-            in_head.sendall(b"POST /api/v1/orders HTTP/1.1\r\nHost")
+            in_head.sendall(b"POST /api/v1/orders HTTP/1.1\r\nHost: x")
             in_body.sendall(self.head("Content-Length: 1000") + b"{")
             silent_body.sendall(self.head("Content-Length: 1000"))
             # A byte now and then, as an attacker keeps a connection busy.
@@ -308,7 +308,7 @@ class BadInput(unittest.TestCase):
                 for name, connection in list(open_connections.items()):
                     try:
                         if name != "silent":
-                            connection.sendall(b" ")
+                            connection.sendall(b"x")
                         answers[name] = connection.recv(65536).decode()
                         del open_connections[name]
                     except socket.timeout:

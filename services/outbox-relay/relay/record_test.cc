@@ -28,16 +28,16 @@ TEST(Record, IsACloudEventInBinaryMode) {
   EXPECT_EQ(record.topic, "ecommerce.order.order");
   EXPECT_EQ(record.key, "ord_1");
   EXPECT_EQ(record.value, event.payload);
-  EXPECT_THAT(
-      HeadersOf(record),
-      ::testing::ElementsAre(
-          ::testing::Pair("ce_id", "018bf9e5-5400-7fd4-b89a-60db4739b1a6"),
-          ::testing::Pair("ce_type", "ecommerce.order.order.created.v1"),
-          ::testing::Pair("ce_source", "order-service"), ::testing::Pair("ce_time", "2026-11-21T02:08:00.500000Z"),
-          ::testing::Pair("ce_specversion", "1.0"), ::testing::Pair("ce_partitionkey", "ord_1"),
-          ::testing::Pair("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
-          ::testing::Pair("aggregateVersion", "1"), ::testing::Pair("tenantId", "demo"),
-          ::testing::Pair("correlationId", "c-1")));
+  EXPECT_THAT(HeadersOf(record),
+              ::testing::ElementsAre(
+                  ::testing::Pair("ce_id", "018bf9e5-5400-7fd4-b89a-60db4739b1a6"),
+                  ::testing::Pair("ce_type", "ecommerce.order.order.created.v1"),
+                  ::testing::Pair("ce_source", "order-service"),
+                  ::testing::Pair("ce_time", "2026-11-21T02:08:00.500000Z"),
+                  ::testing::Pair("ce_specversion", "1.0"), ::testing::Pair("ce_partitionkey", "ord_1"),
+                  ::testing::Pair("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+                  ::testing::Pair("aggregateVersion", "1"), ::testing::Pair("tenantId", "demo"),
+                  ::testing::Pair("correlationId", "c-1")));
 }
 
 TEST(Record, HasNoHeaderForWhatTheEventLacks) {
