@@ -34,11 +34,13 @@ class Tail:
     """Reads a topic from a moment on (seconds since 1970; the start of the topic when none is given), in a thread of its own."""
 
     def __init__(self, topic, since=None):
-        offset = "beginning" if since is None else f"s@{int(since * 1000)}"
+        # Read from the beginning and filtered here: kcat's own start at a time looks up the end of a partition that has nothing newer, and
+        # would miss what comes between the look-up and the first fetch.
+        self._since = since or 0.0
         self._messages = []
         # -E, and metadata refreshed often: a broker that was killed comes back on the same address.
         self._kcat = subprocess.Popen(
-            ["kcat", "-C", "-b", stack.env("BV_KAFKA_BROKERS"), "-t", topic, "-o", offset, "-J", "-u", "-q", "-E",
+            ["kcat", "-C", "-b", stack.env("BV_KAFKA_BROKERS"), "-t", topic, "-o", "beginning", "-J", "-u", "-q", "-E",
              "-X", "reconnect.backoff.max.ms=500", "-X", "topic.metadata.refresh.interval.ms=1000"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self._thread = threading.Thread(target=self._read, daemon=True)
@@ -46,7 +48,9 @@ class Tail:
 
     def _read(self):
         for line in self._kcat.stdout:
-            self._messages.append(_message(json.loads(line)))
+            message = _message(json.loads(line))
+            if message.timestamp >= self._since:
+                self._messages.append(message)
 
     def messages(self, key=None):
         if self._kcat.poll() is not None:
