@@ -41,6 +41,8 @@ class Ledger {
   std::optional<Note> Acknowledge(std::uint64_t tag);
 
   Lsn confirmed() const { return confirmed_; }
+  // Rows of a transaction have been added, its end has not come.
+  bool half_read() const { return half_read_; }
   std::size_t records_in_flight() const { return records_in_flight_; }
   std::size_t bytes_in_flight() const { return bytes_in_flight_; }
 

@@ -89,11 +89,13 @@ absl::Status Session::WaitUntil(absl::FunctionRef<bool()> reached) {
 }
 
 absl::Status Session::Stream() {
-  while (!stop_.IsSet()) {
+  // A transaction that was begun is read to its end, which follows at once: only then can it be confirmed,
+  // and is not sent again.
+  while (!stop_.IsSet() || (ledger_.half_read() && absl::Now() < stop_.deadline())) {
     RETURN_IF_ERROR(Read());
     RETURN_IF_ERROR(ServeKafka());
     RETURN_IF_ERROR(ConfirmIfDue());
-    RETURN_IF_ERROR(Wait(true));
+    if (!stop_.IsSet()) RETURN_IF_ERROR(Wait(true));
   }
   return Drain();
 }
@@ -120,6 +122,7 @@ absl::Status Session::Read() {
     ASSIGN_OR_RETURN(const std::optional<std::string_view> frame, stream_->Next());
     if (frame) {
       RETURN_IF_ERROR(Handle(*frame));
+      if (stop_.IsSet() && !ledger_.half_read()) return absl::OkStatus();
     } else if (!received) {
       RETURN_IF_ERROR(stream_->Receive());
       received = true;
