@@ -80,5 +80,11 @@ BV_DEFINE_ID(VariantId, "var");
 BV_DEFINE_ID(CartId, "crt");
 BV_DEFINE_ID(OrderId, "ord");
 BV_DEFINE_ID(AdjustmentId, "adj");
+BV_DEFINE_ID(PaymentId, "pay");
+BV_DEFINE_ID(ShipmentId, "shp");
+// The stock of an order that was placed under an Idempotency-Key.
+BV_DEFINE_ID(ReservationId, "rsv");
+// What a cart holds of one item.
+BV_DEFINE_ID(HoldId, "hld");
 
 }  // namespace bv

@@ -56,35 +56,35 @@ absl::StatusOr<OutboxRow> MakeRow(const EventType& type, std::string_view produc
   return row;
 }
 
+OutboxArrays::OutboxArrays(const std::vector<OutboxRow>& rows) {
+  std::vector<std::string> column;
+  std::vector<std::int64_t> numbers;
+  const auto texts = [&](std::string OutboxRow::*member) {
+    column.clear();
+    for (const OutboxRow& row : rows) column.push_back(row.*member);
+    return postgres::ArrayLiteral(column);
+  };
+  ids = texts(&OutboxRow::id);
+  topics = texts(&OutboxRow::topic);
+  keys = texts(&OutboxRow::key);
+  types = texts(&OutboxRow::type);
+  payloads = texts(&OutboxRow::payload);
+  tenants = texts(&OutboxRow::tenant);
+  traceparents = texts(&OutboxRow::traceparent);
+  correlation_ids = texts(&OutboxRow::correlation_id);
+  for (const OutboxRow& row : rows) numbers.push_back(row.aggregate_version);
+  versions = postgres::ArrayLiteral(numbers);
+  numbers.clear();
+  for (const OutboxRow& row : rows) numbers.push_back(absl::ToUnixMicros(row.occurred_at));
+  occurred = postgres::ArrayLiteral(numbers);
+}
+
 void InsertOutbox(postgres::Session& session, const std::vector<OutboxRow>& rows) {
   if (rows.empty()) return;
-  std::vector<std::string> ids, topics, keys, types, payloads, tenants, traceparents, correlation_ids;
-  std::vector<std::int64_t> versions, occurred;
-  for (const OutboxRow& row : rows) {
-    ids.push_back(row.id);
-    topics.push_back(row.topic);
-    keys.push_back(row.key);
-    types.push_back(row.type);
-    payloads.push_back(row.payload);
-    versions.push_back(row.aggregate_version);
-    occurred.push_back(absl::ToUnixMicros(row.occurred_at));
-    tenants.push_back(row.tenant);
-    traceparents.push_back(row.traceparent);
-    correlation_ids.push_back(row.correlation_id);
-  }
-  static constexpr postgres::Statement kInsert{"outbox_insert", R"sql(
-    INSERT INTO outbox.event (id, aggregatetype, aggregateid, type, payload, aggregate_version, occurred_at, tenant_id,
-                              traceparent, correlation_id)
-    SELECT id, topic, key, type, payload, version, to_timestamp(occurred / 1e6), tenant, traceparent, correlation_id
-    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[],
-                $9::text[], $10::text[])
-      WITH ORDINALITY AS r (id, topic, key, type, payload, version, occurred, tenant, traceparent, correlation_id, n)
-    ORDER BY n
-  )sql"};
-  using postgres::ArrayLiteral;
-  session.Exec(kInsert, ArrayLiteral(ids), ArrayLiteral(topics), ArrayLiteral(keys), ArrayLiteral(types),
-               ArrayLiteral(payloads), ArrayLiteral(versions), ArrayLiteral(occurred), ArrayLiteral(tenants),
-               ArrayLiteral(traceparents), ArrayLiteral(correlation_ids));
+  static constexpr postgres::Statement kInsert{"outbox_insert", BV_OUTBOX_INSERT};
+  const OutboxArrays a(rows);
+  session.Exec(kInsert, a.ids, a.topics, a.keys, a.types, a.payloads, a.versions, a.occurred, a.tenants,
+               a.traceparents, a.correlation_ids);
 }
 
 }  // namespace bv::events

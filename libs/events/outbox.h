@@ -46,6 +46,26 @@ absl::StatusOr<OutboxRow> MakeRow(const EventType& type, std::string_view produc
                                   std::int64_t aggregate_version, absl::Time occurred_at,
                                   const RequestContext& context, const google::protobuf::Message& payload);
 
+// The rows as arrays for BV_OUTBOX_INSERT, in the order of its parameters.
+struct OutboxArrays {
+  explicit OutboxArrays(const std::vector<OutboxRow>& rows);
+  std::string ids, topics, keys, types, payloads, versions, occurred, tenants, traceparents, correlation_ids;
+};
+
+// The statement that inserts rows, with the parameters $1 to $10: for a WITH of a larger one, which saves a
+// round trip.
+#define BV_OUTBOX_INSERT                                                                                   \
+  "INSERT INTO outbox.event (id, aggregatetype, aggregateid, type, payload, aggregate_version, "           \
+  "occurred_at, "                                                                                          \
+  "tenant_id, traceparent, correlation_id) "                                                               \
+  "SELECT id, topic, key, type, payload, version, to_timestamp(occurred / 1e6), tenant, traceparent, "     \
+  "correlation_id "                                                                                        \
+  "FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], "   \
+  "$8::text[], "                                                                                           \
+  "$9::text[], $10::text[]) WITH ORDINALITY "                                                              \
+  "AS r (id, topic, key, type, payload, version, occurred, tenant, traceparent, correlation_id, n) ORDER " \
+  "BY n"
+
 // Inserts the rows with one statement, in their order, in the session's transaction. Call it while the
 // aggregates' rows are locked, so that the events of one aggregate are numbered in the order of its changes.
 // Throws what libpqxx throws.

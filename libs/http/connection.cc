@@ -168,6 +168,7 @@ async::Task<void> Connection::Run() {
     const auto arrived = Clock::now();
     if (arrival == Arrival::kRequest) co_await Handle();
     FreeRoom();
+    if (response_.hang_up) co_return;
     const bool keep = arrival == Arrival::kRequest && reader.KeepsAlive() &&
                       !shared_->draining.load(std::memory_order_relaxed);
     const bool written = co_await Write(keep ? Persistence::kKeepAlive : Persistence::kClose);

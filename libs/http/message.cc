@@ -119,6 +119,7 @@ void Response::AddHeader(std::string_view name, std::string_view value) {
 void Response::Clear() {
   status = 200;
   route = "none";
+  hang_up = false;
   Shrink(body);
   Shrink(header_lines_);
 }

@@ -37,6 +37,8 @@ class Response {
   std::string body;
   // What metrics call the request by, for example "GET /api/v1/orders/{order_id}"; one of a bounded set.
   std::string_view route = "none";
+  // Close the connection and answer nothing: for programs that play a broken server.
+  bool hang_up = false;
 
   // A control character in `value` becomes a blank, so that no value can end its line.
   void AddHeader(std::string_view name, std::string_view value);

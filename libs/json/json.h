@@ -13,12 +13,16 @@
 #pragma once
 
 #include <absl/status/status.h>
+#include <absl/status/statusor.h>
 #include <google/protobuf/message.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 namespace bv::json {
+
+class Document;
 
 // Appends the message to `out`. INTERNAL when an amount has no currency to be read with or a string is not
 // UTF-8.
@@ -35,6 +39,31 @@ struct ParseLimits {
 // what is wanted), INVALID_VALUE (number out of range, unknown enum value, amount with too many digits or
 // without a currency).
 absl::Status Parse(std::string_view text, google::protobuf::Message& message, ParseLimits limits = {});
+
+// A JSON object that has been read, of which members are taken one by one: for a reader that learns from one
+// member what another one is. Movable; thread safe to read.
+class Object {
+ public:
+  // INVALID_ARGUMENT, reason MALFORMED_JSON (with the offset), or WRONG_TYPE for what is not an object.
+  static absl::StatusOr<Object> Read(std::string_view text, ParseLimits limits = {});
+  Object(Object&&) noexcept;
+  Object& operator=(Object&&) noexcept;
+  ~Object();
+
+  // The text of a string; empty when there is none of this name. Valid as long as the object.
+  std::string_view Text(std::string_view name) const;
+  // Merges the object under `name` into `message`, as json::Parse, but fields that `message` does not have
+  // are passed over: the writer may be newer than the reader. INVALID_ARGUMENT, reason WRONG_TYPE, also when
+  // there is no such object.
+  absl::Status Parse(std::string_view name, google::protobuf::Message& message) const;
+
+ private:
+  explicit Object(std::unique_ptr<Document> document);
+  // The index of the member's value, 0 when there is none.
+  std::uint32_t Find(std::string_view name) const;
+
+  std::unique_ptr<Document> document_;
+};
 
 // Sets one scalar field from text, as found in a URL: a path segment or a query parameter, already
 // percent-decoded. A repeated field is appended to. `path` is lowerCamelCase, dotted for a field of a

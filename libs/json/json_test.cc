@@ -43,10 +43,12 @@ order::Order SomeOrder() {
 }
 
 TEST(JsonAppend, WritesTheConventionsOfTheApi) {
-  EXPECT_EQ(Written(SomeOrder()),
-            R"({"orderId":"ord_1","status":"PENDING","userId":"","totalAmount":129.50,"currency":"USD",)"
-            R"("items":[{"productId":"","sku":"MUG-1","qty":2,"price":64.75,"title":"A \"mug\"\n\u0001 ☕"}],)"
-            R"("email":"","createdAt":"2026-01-01T00:00:00.120Z","version":0})");
+  EXPECT_EQ(
+      Written(SomeOrder()),
+      R"({"orderId":"ord_1","status":"PENDING","userId":"","totalAmount":129.50,"currency":"USD",)"
+      R"("items":[{"productId":"","sku":"MUG-1","qty":2,"price":64.75,"title":"A \"mug\"\n\u0001 ☕",)"
+      R"("vendorId":""}],"email":"","createdAt":"2026-01-01T00:00:00.120Z","version":0,"cancelReason":"",)"
+      R"("shipments":[],"vendorParts":[]})");
 }
 
 TEST(JsonAppend, WritesAnAmountWithTheDigitsOfItsCurrency) {
@@ -346,6 +348,34 @@ TEST(JsonAppendString, EscapesWhatJsonDemands) {
   std::string text;
   AppendString(std::string_view("a\0\x1f\"\\/\b\f\n\r\t\x7f☕", 15), text);
   EXPECT_EQ(text, "\"a\\u0000\\u001f\\\"\\\\/\\b\\f\\n\\r\\t\x7f☕\"");
+}
+
+TEST(Object, GivesItsMembersOneByOne) {
+  auto object = Object::Read(
+      R"({"type":"created","n":1,"payload":{"sku":"A\n","isNew":{"of":[1,null]},"productId":"prd_1"},"text":"x"})");
+  ASSERT_TRUE(object.ok()) << object.status();
+  const Object moved = *std::move(object);
+  EXPECT_EQ(moved.Text("type"), "created");
+  EXPECT_EQ(moved.Text("text"), "x");
+  EXPECT_EQ(moved.Text("n"), "") << "a number is no text";
+  EXPECT_EQ(moved.Text("nothing"), "");
+  product::VariantRef ref;
+  EXPECT_EQ(moved.Parse("payload", ref).code(), absl::StatusCode::kInvalidArgument) << "one of the two only";
+  order::OrderItem item;
+  ASSERT_TRUE(moved.Parse("payload", item).ok());
+  EXPECT_EQ(item.sku(), "A\n");
+  EXPECT_EQ(item.product_id(), "prd_1");
+}
+
+TEST(Object, SaysWhereItIsWrong) {
+  EXPECT_EQ(ErrorReason(Object::Read("[]").status()), "WRONG_TYPE");
+  EXPECT_EQ(ErrorReason(Object::Read("{\"a\":").status()), "MALFORMED_JSON");
+  const auto object = Object::Read(R"({"a":1,"b":{"qty":"two","unknown":0}})");
+  ASSERT_TRUE(object.ok());
+  order::OrderItem item;
+  EXPECT_EQ(GetErrorDetail(object->Parse("a", item)).field, "a");
+  EXPECT_EQ(GetErrorDetail(object->Parse("c", item)).field, "c");
+  EXPECT_EQ(GetErrorDetail(object->Parse("b", item)).field, "b.qty");
 }
 
 }  // namespace

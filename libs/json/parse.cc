@@ -27,9 +27,11 @@ CurrencyScope CurrencyOf(const Plan& plan, const Message& message, const Currenc
   return {.code = code, .digits = CurrencyDigits(code)};
 }
 
+enum class UnknownFields { kRefuse, kPassOver };
+
 class Reader {
  public:
-  explicit Reader(const Document& document) : document_(document) {}
+  Reader(const Document& document, UnknownFields unknown) : document_(document), unknown_(unknown) {}
 
   absl::Status Object(std::uint32_t node, const Plan& plan, const CurrencyScope& enclosing, const Path& path,
                       Message& message) {
@@ -63,7 +65,10 @@ class Reader {
     for (std::uint32_t child = node + 1; child < end; child = document_[child].end) {
       const Path child_path{.parent = &path, .name = document_[child].key};
       const FieldPlan* field = plan.Find(child_path.name);
-      if (field == nullptr) return Refuse("UNKNOWN_FIELD", child_path, "is not a known field");
+      if (field == nullptr) {
+        if (unknown_ == UnknownFields::kPassOver) continue;
+        return Refuse("UNKNOWN_FIELD", child_path, "is not a known field");
+      }
       std::uint32_t& value = values[field->index];
       if (value != 0) return Refuse("DUPLICATE_FIELD", child_path, "is given twice");
       value = child;
@@ -138,6 +143,7 @@ class Reader {
   }
 
   const Document& document_;
+  const UnknownFields unknown_;
 };
 
 }  // namespace
@@ -146,7 +152,42 @@ absl::Status Parse(std::string_view text, Message& message, ParseLimits limits) 
   Document document;
   RETURN_IF_ERROR(document.Read(text, limits));
   const Path root;
-  return Reader(document).Object(0, PlanOf(*message.GetDescriptor()), {}, root, message);
+  return Reader(document, UnknownFields::kRefuse)
+      .Object(0, PlanOf(*message.GetDescriptor()), {}, root, message);
+}
+
+Object::Object(std::unique_ptr<Document> document) : document_(std::move(document)) {}
+Object::Object(Object&&) noexcept = default;
+Object& Object::operator=(Object&&) noexcept = default;
+Object::~Object() = default;
+
+absl::StatusOr<Object> Object::Read(std::string_view text, ParseLimits limits) {
+  auto document = std::make_unique<Document>();
+  RETURN_IF_ERROR(document->Read(text, limits));
+  if ((*document)[0].type != Type::kObject) return Refuse("WRONG_TYPE", {}, kWantsObject);
+  return Object(std::move(document));
+}
+
+std::uint32_t Object::Find(std::string_view name) const {
+  const Document& document = *document_;
+  for (std::uint32_t child = 1; child < document[0].end; child = document[child].end) {
+    if (document[child].key == name) return child;
+  }
+  return 0;
+}
+
+std::string_view Object::Text(std::string_view name) const {
+  const std::uint32_t node = Find(name);
+  if (node == 0 || (*document_)[node].type != Type::kString) return {};
+  return (*document_)[node].text;
+}
+
+absl::Status Object::Parse(std::string_view name, Message& message) const {
+  const Path path{.name = name};
+  const std::uint32_t node = Find(name);
+  if (node == 0) return Refuse("WRONG_TYPE", path, kWantsObject);
+  return Reader(*document_, UnknownFields::kPassOver)
+      .Object(node, PlanOf(*message.GetDescriptor()), {}, path, message);
 }
 
 absl::Status SetFromText(std::string_view path, std::string_view text, Message& message) {

@@ -17,6 +17,8 @@ namespace {
 template <class T>
 using Handle = std::unique_ptr<T, void (*)(T*)>;
 
+constexpr int kMetadataRetryMillis = 20;
+
 int MillisUntil(absl::Time deadline) {
   return static_cast<int>(std::max<std::int64_t>(absl::ToInt64Milliseconds(deadline - absl::Now()), 1));
 }
@@ -75,6 +77,17 @@ absl::Status Create(rd_kafka_t* client, absl::Span<const TopicSpec* const> topic
   return absl::OkStatus();
 }
 
+// Brokers learn of a new topic after its creation was answered, and until then say that there is none.
+absl::Status AwaitTopics(rd_kafka_t* client, absl::Span<const TopicSpec* const> topics, absl::Time deadline) {
+  while (true) {
+    ASSIGN_OR_RETURN(const auto existing, ExistingTopics(client, deadline));
+    const auto is_known = [&](const TopicSpec* topic) { return existing.contains(topic->name); };
+    if (std::ranges::all_of(topics, is_known)) return absl::OkStatus();
+    if (absl::Now() >= deadline) return StatusOf(RD_KAFKA_RESP_ERR__TIMED_OUT, "creation of topics");
+    rd_kafka_poll(client, kMetadataRetryMillis);
+  }
+}
+
 }  // namespace
 
 absl::Status CreateMissingTopics(const Producer& producer, absl::Span<const TopicSpec> topics,
@@ -92,7 +105,8 @@ absl::Status CreateMissingTopics(const Producer& producer, absl::Span<const Topi
     }
   }
   if (missing.empty()) return absl::OkStatus();
-  return Create(producer.handle(), missing, replication_factor, deadline);
+  RETURN_IF_ERROR(Create(producer.handle(), missing, replication_factor, deadline));
+  return AwaitTopics(producer.handle(), missing, deadline);
 }
 
 }  // namespace bv::kafka

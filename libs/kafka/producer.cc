@@ -1,7 +1,6 @@
 #include "libs/kafka/producer.h"
 
 #include <sys/eventfd.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
+#include "libs/kafka/client_log.h"
 #include "libs/kafka/error.h"
 #include "libs/kafka/statistics.h"
 #include "libs/telemetry/telemetry.h"
@@ -21,21 +21,6 @@ using telemetry::Level;
 
 constexpr absl::Duration kStatisticsInterval = absl::Seconds(5);
 constexpr absl::Duration kMetadataRetry = absl::Milliseconds(20);
-
-// Facilities that report what is done on purpose: an experimental setting, records that are purged at the
-// end.
-bool IsExpected(std::string_view facility) {
-  return facility == "CONFWARN" || facility == "TERMINATE";
-}
-
-void OnLog(const rd_kafka_t*, int severity, const char* facility, const char* text) {
-  const Level level = severity <= LOG_ERR       ? Level::kError
-                      : severity <= LOG_WARNING ? Level::kWarn
-                                                : Level::kInfo;
-  if (IsExpected(facility)) return;
-  // The broker being away repeats itself several times a second.
-  telemetry::LogLimited(level, Concat("librdkafka ", facility), {{"detail", text}});
-}
 
 void OnError(rd_kafka_t*, int error, const char* reason, void*) {
   const auto code = static_cast<rd_kafka_resp_err_t>(error);
@@ -108,7 +93,7 @@ absl::Status Producer::Start() {
   rd_kafka_conf_set_dr_msg_cb(conf.get(), &Producer::Report);
   rd_kafka_conf_set_error_cb(conf.get(), &OnError);
   rd_kafka_conf_set_stats_cb(conf.get(), &OnStatistics);
-  rd_kafka_conf_set_log_cb(conf.get(), &OnLog);
+  rd_kafka_conf_set_log_cb(conf.get(), &LogOfClient);
   client_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), error.data(), error.size());
   if (client_ == nullptr) return absl::InvalidArgumentError(Concat("kafka: ", error.data()));
   static_cast<void>(conf.release());  // rd_kafka_new took it

@@ -33,6 +33,7 @@ absl::StatusOr<Statistics> ParseStatistics(std::string_view json) {
     if (!broker.IsObject() || Number(broker, "nodeid") < 0) continue;
     BrokerStatistics entry{.name = Text(broker, "nodename"),
                            .up = Text(broker, "state") == "UP",
+                           .wanted = Text(broker, "state") != "INIT",
                            .retries = Number(broker, "txretries"),
                            .timeouts = Number(broker, "req_timeouts")};
     if (const auto rtt = broker.FindMember("rtt"); rtt != broker.MemberEnd() && rtt->value.IsObject()) {

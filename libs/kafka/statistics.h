@@ -15,6 +15,8 @@ namespace bv::kafka {
 struct BrokerStatistics {
   std::string name;
   bool up = false;
+  // Something was wanted of it; until then there is no connection.
+  bool wanted = false;
   std::int64_t retries = 0;
   std::int64_t timeouts = 0;
   absl::Duration round_trip_p50;

@@ -17,6 +17,7 @@ TEST(Statistics, CountTheRealBrokersOnly) {
   const BrokerStatistics& broker = statistics->brokers.front();
   EXPECT_EQ(broker.name, "127.0.0.1:9092");
   EXPECT_TRUE(broker.up);
+  EXPECT_TRUE(broker.wanted);
   EXPECT_EQ(broker.retries, 3);
   EXPECT_EQ(broker.timeouts, 2);
   EXPECT_EQ(broker.round_trip_p50, absl::Microseconds(410));

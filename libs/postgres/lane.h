@@ -35,6 +35,12 @@ struct LaneSettings {
   void Bind(config::Binder& b);  // postgres.lane_count, postgres.lane_queue_max, postgres.lane_batch_max
 };
 
+enum class LaneMode {
+  kTransact,
+  // For batches of look-ups: `execute` runs one statement without a transaction, at the cost of one round trip.
+  kRead,
+};
+
 // The part of a lane that does not depend on types.
 class LaneMetrics {
  public:
@@ -71,8 +77,8 @@ class Lanes {
   using Execute = std::function<absl::Status(Session&, std::span<Item* const>)>;
 
   Lanes(const std::string& name, const ConnectionSettings& connection, const LaneSettings& settings,
-        Execute execute)
-      : settings_(settings), execute_(std::move(execute)), metrics_(name) {
+        Execute execute, LaneMode mode = LaneMode::kTransact)
+      : settings_(settings), mode_(mode), execute_(std::move(execute)), metrics_(name) {
     for (int i = 0; i < settings.count; ++i) {
       lanes_.push_back(std::make_unique<Lane>(static_cast<std::size_t>(settings.queue_max), connection));
     }
@@ -147,7 +153,8 @@ class Lanes {
     bool lost = false;
     bool commit_unknown = false;
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
-      status = session.Transact(tenants, [&](Session& s) { return execute_(s, items); });
+      const auto work = [&](Session& s) { return execute_(s, items); };
+      status = mode_ == LaneMode::kRead ? session.Read(tenants, work) : session.Transact(tenants, work);
       if (status.ok()) return;
       commit_unknown = commit_unknown || CommitUnknown(status);
       if (absl::IsAborted(status)) continue;
@@ -163,6 +170,7 @@ class Lanes {
   }
 
   const LaneSettings settings_;
+  const LaneMode mode_;
   const Execute execute_;
   LaneMetrics metrics_;
   std::vector<std::unique_ptr<Lane>> lanes_;

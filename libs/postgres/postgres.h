@@ -71,8 +71,14 @@ class Session {
   // may run twice, when the first connection turns out to be lost.
   absl::Status Read(const std::vector<TenantId>& tenants, const std::function<absl::Status(Session&)>& work);
 
-  // Inside the `work` of Transact only: when the transaction began, by the database's clock; SQL's now().
-  absl::Time transaction_time() const { return transaction_time_; }
+  // Inside the `work` of Transact only: when the transaction began, by the database's clock; SQL's now(). Asks the database
+  // unless a statement of the work has told it already. Throws what libpqxx throws.
+  absl::Time transaction_time();
+  // What a statement of the work returned as `(extract(epoch FROM now()) * 1e6)::bigint`.
+  void set_transaction_time(absl::Time time) { transaction_time_ = time; }
+
+  // Inside the `work` of Transact only: calls `then` once the transaction is known to be committed, and never when it is not.
+  void OnCommit(std::function<void()> then) { on_commit_.push_back(std::move(then)); }
 
   // Inside `work` only. Throws what libpqxx throws; Transact and Read turn it into a status.
   template <class... Args>
@@ -94,7 +100,8 @@ class Session {
   absl::flat_hash_set<std::string> prepared_;
   // What bv.tenants is set to in this session.
   std::string tenants_;
-  absl::Time transaction_time_;
+  std::optional<absl::Time> transaction_time_;
+  std::vector<std::function<void()>> on_commit_;
 };
 
 // The outcome of a transaction is unknown: it may have been committed. Only repeat what is idempotent.
@@ -160,6 +167,10 @@ class Pool {
 // FAILED_PRECONDITION, reason MIGRATION_CHANGED, when an applied file has changed; an applied one that is not
 // there belongs to a newer version and is let be. Waits for the server until `deadline`.
 absl::Status Migrate(const ConnectionSettings& connection, const std::string& directory, absl::Time deadline);
+
+// In place of a tenant, for jobs that look for due work in all tenants: opens the tables whose policy lets
+// `bv.tenants = '*'` pass, which are few, and none to writes that matter.
+TenantId EveryTenant();
 
 // Arguments for `unnest($1::text[], …)`: libpqxx 6 takes no arrays, PostgreSQL's array literal does.
 std::string ArrayLiteral(const std::vector<std::string>& values);

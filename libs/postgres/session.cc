@@ -72,6 +72,10 @@ void MarkCommitUnknown(absl::Status& status) {
   status.SetPayload(kCommitUnknown, absl::Cord("1"));
 }
 
+TenantId EveryTenant() {
+  return TenantId::Trusted("*");
+}
+
 Session::Session(ConnectionSettings settings, Plans plans) : settings_(std::move(settings)), plans_(plans) {}
 
 void Session::Connect() {
@@ -85,7 +89,8 @@ void Session::Connect() {
   if (plans_ == Plans::kIndexOnly) {
     absl::StrAppend(
         &options, " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off",
-        " -c enable_bitmapscan=off -c enable_material=off -c jit=off -c plan_cache_mode=force_generic_plan");
+        " -c enable_bitmapscan=off -c enable_material=off -c enable_memoize=off -c jit=off",
+                    " -c plan_cache_mode=force_generic_plan");
   }
   connection_ = std::make_unique<pqxx::connection>(ConnectionUri(settings_, options));
   // A connection that silently reconnects would lose the session's settings and its transaction.
@@ -110,6 +115,12 @@ void Session::Restrict(const std::vector<TenantId>& tenants) {
   tenants_ = "?";  // unknown until it has succeeded
   Exec(kSet, wanted);
   tenants_ = std::move(wanted);
+}
+
+absl::Time Session::transaction_time() {
+  static constexpr Statement kNow{"bv_now", "SELECT (extract(epoch FROM now()) * 1e6)::bigint"};
+  if (!transaction_time_) transaction_time_ = TimeFromMicros(Exec(kNow)[0][0]);
+  return *transaction_time_;
 }
 
 absl::Status Session::Guard(const std::function<absl::Status()>& body) {
@@ -147,15 +158,17 @@ absl::Status Session::Transact(const std::vector<TenantId>& tenants,
   bool working = false;
   const auto transact = [&]() -> absl::Status {
     Restrict(tenants);
+    on_commit_.clear();
+    transaction_time_.reset();
     begun = true;
-    transaction_time_ =
-        TimeFromMicros(transaction_->exec("BEGIN; SELECT (extract(epoch FROM now()) * 1e6)::bigint")[0][0]);
+    transaction_->exec("BEGIN");
     working = true;
     absl::Status done = work(*this);
     if (done.ok()) {
       committing = true;
       transaction_->exec("COMMIT");
       committing = false;
+      for (const auto& then : on_commit_) then();
     } else {
       transaction_->exec("ROLLBACK");
     }

@@ -85,6 +85,35 @@ TEST_F(SessionTest, RollsBackWhatDoesNot) {
   EXPECT_EQ(Stored(), "c");
 }
 
+TEST_F(SessionTest, TellsOfACommitAndOfNothingElse) {
+  int told = 0;
+  const auto transact = [&](const absl::Status& outcome) {
+    return session_.Transact(Tenants({"acme"}), [&](Session& session) {
+      session.OnCommit([&told] { ++told; });
+      return outcome;
+    });
+  };
+  EXPECT_TRUE(transact(absl::OkStatus()).ok());
+  EXPECT_EQ(told, 1);
+  EXPECT_FALSE(transact(InvalidValue("body", "not this one")).ok());
+  EXPECT_EQ(told, 1);
+  EXPECT_TRUE(transact(absl::OkStatus()).ok());
+  EXPECT_EQ(told, 2) << "not once more for the one that failed";
+}
+
+TEST_F(SessionTest, KnowsTheTimeOfItsTransaction) {
+  std::vector<absl::Time> times;
+  for (int i = 0; i < 2; ++i) {
+    const absl::Status status = session_.Transact(Tenants({"acme"}), [&](Session& session) {
+      times.push_back(session.transaction_time());
+      EXPECT_EQ(session.transaction_time(), times.back()) << "it is asked for once";
+      return absl::OkStatus();
+    });
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  EXPECT_LT(times[0], times[1]);
+}
+
 TEST_F(SessionTest, SeesOneTenantAfterTheOther) {
   ASSERT_TRUE(Insert("acme", "a", {"acme"}).ok());
   ASSERT_TRUE(Insert("globex", "g", {"globex"}).ok());

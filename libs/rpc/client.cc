@@ -68,7 +68,7 @@ Peer::Peer(std::string address, const PeerSettings& settings) : timeout_(setting
 }
 
 async::Task<absl::Status> Peer::Run(const google::protobuf::MethodDescriptor& method,
-                                    const RequestContext& context, const Attempt& attempt) {
+                                    const RequestContext& context, const Attempt& attempt, bool* replayed) {
   telemetry::Span span(method.full_name(), telemetry::SpanKind::kClient, context.trace);
   const absl::Time deadline = std::min(context.deadline, absl::Now() + timeout_);
   resilience::Backoff backoff(
@@ -90,6 +90,7 @@ async::Task<absl::Status> Peer::Run(const google::protobuf::MethodDescriptor& me
       ended = co_await async::Await<grpc::Status>(start);
     }
     status = FromGrpc(ended);
+    if (replayed != nullptr) *replayed = client_context.GetServerTrailingMetadata().contains(kReplayedMetadata);
     // A server that is shutting down cancels what comes in at the last moment. Nobody here has cancelled, so
     // it is the peer that is away.
     if (absl::IsCancelled(status) && !context.stop.stop_requested())
@@ -108,17 +109,17 @@ async::Task<absl::Status> Peer::Run(const google::protobuf::MethodDescriptor& me
   co_return status;
 }
 
-async::Task<absl::StatusOr<grpc::ByteBuffer>> Peer::CallRaw(const google::protobuf::MethodDescriptor& method,
-                                                            const grpc::ByteBuffer& request,
-                                                            const RequestContext& context) {
+async::Task<absl::StatusOr<Peer::RawResponse>> Peer::CallRaw(
+    const google::protobuf::MethodDescriptor& method, const grpc::ByteBuffer& request,
+    const RequestContext& context) {
   const std::string path = absl::StrCat("/", method.service()->full_name(), "/", method.name());
-  grpc::ByteBuffer response;
+  RawResponse response;
   const Attempt attempt = [&](std::size_t connection, grpc::ClientContext& client_context,
                               std::function<void(grpc::Status)> done) {
-    stubs_[connection]->UnaryCall(&client_context, path, grpc::StubOptions(), &request, &response,
+    stubs_[connection]->UnaryCall(&client_context, path, grpc::StubOptions(), &request, &response.message,
                                   std::move(done));
   };
-  absl::Status status = co_await Run(method, context, attempt);
+  absl::Status status = co_await Run(method, context, attempt, &response.replayed);
   if (!status.ok()) co_return status;
   co_return std::move(response);
 }

@@ -37,19 +37,28 @@ class Peer {
  public:
   Peer(std::string address, const PeerSettings& settings);
 
+  // A serialised answer.
+  struct RawResponse {
+    grpc::ByteBuffer message;
+    // It is the answer of an earlier call with the same Idempotency-Key.
+    bool replayed = false;
+  };
+
   // Calls `method`, which takes and returns serialised messages. Errors are the callee's; UNAVAILABLE, reason
   // PEER_UNAVAILABLE, when it cannot be reached; DEADLINE_EXCEEDED; CANCELLED when context.stop was
   // requested.
-  async::Task<absl::StatusOr<grpc::ByteBuffer>> CallRaw(const google::protobuf::MethodDescriptor& method,
-                                                        const grpc::ByteBuffer& request,
-                                                        const RequestContext& context);
+  async::Task<absl::StatusOr<RawResponse>> CallRaw(const google::protobuf::MethodDescriptor& method,
+                                                   const grpc::ByteBuffer& request,
+                                                   const RequestContext& context);
 
   // Starts one attempt on the connection with this index and calls back when it has ended.
   using Attempt =
       std::function<void(std::size_t connection, grpc::ClientContext&, std::function<void(grpc::Status)>)>;
-  // The mechanism below CallRaw and Client::Call. `attempt` is called again for a retry.
+  // The mechanism below CallRaw and Client::Call. `attempt` is called again for a retry. `replayed`, if given, is set when the
+  // callee says so.
   async::Task<absl::Status> Run(const google::protobuf::MethodDescriptor& method,
-                                const RequestContext& context, const Attempt& attempt);
+                                const RequestContext& context, const Attempt& attempt,
+                                bool* replayed = nullptr);
 
   const std::vector<std::shared_ptr<grpc::Channel>>& channels() const { return channels_; }
 

@@ -70,11 +70,13 @@ class Stock {
     server.Handle(kService, "ReleaseStock", *this, &Stock::ReleaseStock);
     server.Handle(kService, "QueryStock", *this, &Stock::QueryStock);
     server.Handle(kService, "AdjustStock", *this, &Stock::AdjustStock);
+    server.ServePartly(kService);
   }
   Reply<pb::ReserveResponse> ReserveStock(Call<pb::ReserveRequest> call) {
     if (absl::Status status = Note(call.context()); !status.ok()) co_return status;
     pb::ReserveResponse response;
     response.set_reservation_id(call.request().reservation_id());
+    if (call.request().reservation_id() == "r-again") call.MarkReplayed();
     for (const pb::ReserveLine& line : call.request().lines())
       response.add_allocations()->set_sku(line.sku());
     co_return response;
@@ -138,7 +140,8 @@ class RpcTest : public ::testing::Test {
     settings_ = {.address = "127.0.0.1:0",
                  .message_bytes_max = 4096,
                  .calls_max = 100,
-                 .default_deadline = absl::Seconds(10)};
+                 .default_deadline = absl::Seconds(10),
+                 .idempotency_key_required = false};
     verifier_ = *auth::Verifier::Create(
         {.jwks_file = jwks_.path(), .issuer = "https://issuer.bivouac.dev", .audience = "bivouac"});
   }
@@ -310,6 +313,18 @@ TEST_F(RpcTest, RefusesARoleThatTheContractDoesNotName) {
   EXPECT_EQ(ErrorReason(status), "ROLE_NOT_ALLOWED");
   EXPECT_EQ(stock_.calls(), 0);
   EXPECT_TRUE(Adjust(As(Role::kAdmin)).ok());
+}
+
+TEST_F(RpcTest, WantsAKeyWhereTheContractDoes) {
+  settings_.idempotency_key_required = true;
+  Start();
+  EXPECT_EQ(ErrorReason(Adjust(As(Role::kCustomer))), "ROLE_NOT_ALLOWED") << "who may not call is told so first";
+  const absl::Status status = Adjust(As(Role::kAdmin));
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ErrorReason(status), "IDEMPOTENCY_KEY_MISSING");
+  RequestContext context = As(Role::kAdmin);
+  context.idempotency_key = "key-1";
+  EXPECT_TRUE(Adjust(context).ok());
 }
 
 TEST_F(RpcTest, TheTenantMustBeTheTokens) {
@@ -516,21 +531,27 @@ TEST_F(RpcTest, ServesHealthAndReflection) {
 TEST_F(RpcTest, CallRawCarriesBytes) {
   Start();
   const auto call = [](const std::string& address,
-                       RequestContext context) -> async::Task<absl::StatusOr<grpc::ByteBuffer>> {
+                       const std::string& id,
+                       RequestContext context) -> async::Task<absl::StatusOr<Peer::RawResponse>> {
     Peer peer(address, {});
     pb::ReserveRequest request;
-    request.set_reservation_id("r-1");
+    request.set_reservation_id(id);
     const grpc::Slice slice(request.SerializeAsString());
     grpc::ByteBuffer bytes(&slice, 1);
     co_return co_await peer.CallRaw(FindMethod(kService, *pb::ReserveRequest::descriptor()), bytes, context);
   };
-  const absl::StatusOr<grpc::ByteBuffer> answer = client_loop_.Run(call(address_, As(Role::kCustomer)));
+  const absl::StatusOr<Peer::RawResponse> answer = client_loop_.Run(call(address_, "r-1", As(Role::kCustomer)));
   ASSERT_TRUE(answer.ok()) << answer.status();
   grpc::Slice whole;
-  ASSERT_TRUE(answer->DumpToSingleSlice(&whole).ok());
+  ASSERT_TRUE(answer->message.DumpToSingleSlice(&whole).ok());
   pb::ReserveResponse response;
   ASSERT_TRUE(response.ParseFromArray(whole.begin(), static_cast<int>(whole.size())));
   EXPECT_EQ(response.reservation_id(), "r-1");
+  EXPECT_FALSE(answer->replayed);
+  const absl::StatusOr<Peer::RawResponse> again =
+      client_loop_.Run(call(address_, "r-again", As(Role::kCustomer)));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_TRUE(again->replayed) << "the handler's mark arrives";
 }
 
 TEST_F(RpcTest, DoesNotStartWithoutAllHandlers) {

@@ -138,14 +138,6 @@ absl::Status CallScope::Admit() {
   context_.trace = span_->context();
   RETURN_IF_ERROR(text("correlation-id", context_.correlation_id));
   if (context_.correlation_id.empty()) context_.correlation_id = context_.trace.trace_id;
-  if (method_.access.idempotency_key() != common::IDEMPOTENCY_KEY_UNSPECIFIED) {
-    RETURN_IF_ERROR(text("idempotency-key", context_.idempotency_key));
-    if (context_.idempotency_key.empty() &&
-        method_.access.idempotency_key() == common::IDEMPOTENCY_KEY_REQUIRED) {
-      return Error(absl::StatusCode::kInvalidArgument, "IDEMPOTENCY_KEY_MISSING",
-                   "send the header Idempotency-Key", "Idempotency-Key");
-    }
-  }
   context_.stop = stop_.get_token();
   const bool has_deadline = server_context_.deadline() != std::chrono::system_clock::time_point::max();
   context_.deadline = has_deadline ? absl::FromChrono(server_context_.deadline())
@@ -176,6 +168,14 @@ absl::Status CallScope::Admit() {
         absl::StatusCode::kPermissionDenied, "ROLE_NOT_ALLOWED",
         Concat("the role ", auth::RoleName(context_.role), " may not call ", method_.descriptor.name()));
   }
+  if (method_.access.idempotency_key() != common::IDEMPOTENCY_KEY_UNSPECIFIED) {
+    RETURN_IF_ERROR(text("idempotency-key", context_.idempotency_key));
+    if (context_.idempotency_key.empty() && method_.settings.idempotency_key_required &&
+        method_.access.idempotency_key() == common::IDEMPOTENCY_KEY_REQUIRED) {
+      return Error(absl::StatusCode::kInvalidArgument, "IDEMPOTENCY_KEY_MISSING",
+                   "send the header Idempotency-Key", "Idempotency-Key");
+    }
+  }
   if (method_.running.fetch_add(1, std::memory_order_relaxed) >= method_.settings.calls_max) {
     method_.running.fetch_sub(1, std::memory_order_relaxed);
     return Overloaded("too many calls are being handled");
@@ -191,6 +191,7 @@ grpc::Status CallScope::Finish(const absl::Status& status) {
   method_
       .handled[code < method_.handled.size() ? code : static_cast<std::size_t>(absl::StatusCode::kUnknown)]
       ->Increment();
+  if (replayed_) server_context_.AddTrailingMetadata(kReplayedMetadata, "true");
   if (span_ != nullptr) {
     if (!status.ok()) span_->Fail(status);
     span_->End();
@@ -237,6 +238,7 @@ void ServerSettings::Bind(config::Binder& b) {
   b.Integer("grpc.message_bytes_max", message_bytes_max, {1024, 64 << 20});
   b.Integer("grpc.calls_max", calls_max, {1, 1'000'000});
   b.Duration("grpc.default_deadline", default_deadline, {absl::Milliseconds(10), absl::Minutes(10)});
+  b.Flag("grpc.idempotency_key_required", idempotency_key_required);
 }
 
 // A service whose methods are added one by one, as the generated code's constructors do.
@@ -261,6 +263,7 @@ struct Server::Parts {
   std::vector<std::unique_ptr<MethodInfo>> methods;
   std::map<std::string, std::unique_ptr<Registration>> services;
   std::set<std::string> registered;
+  std::set<std::string, std::less<>> partly_served;
   std::unique_ptr<grpc::Server> server;
 };
 
@@ -292,8 +295,13 @@ void Server::Register(std::string_view service_full_name, std::string_view metho
   parts_->registered.insert(name);
 }
 
+void Server::ServePartly(std::string_view service_full_name) {
+  parts_->partly_served.emplace(service_full_name);
+}
+
 absl::Status Server::Start() {
   for (const auto& [name, service] : parts_->services) {
+    if (parts_->partly_served.contains(name)) continue;
     const auto* descriptor = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name);
     for (int i = 0; i < descriptor->method_count(); ++i) {
       if (!parts_->registered.contains(descriptor->method(i)->full_name())) {

@@ -32,22 +32,30 @@ struct ServerSettings {
   int calls_max = 0;
   // For callers that send no deadline.
   absl::Duration default_deadline;
+  // Whether the methods whose contract wants an Idempotency-Key refuse calls without one.
+  bool idempotency_key_required = true;
 
-  void Bind(
-      config::Binder& b);  // grpc.address, grpc.message_bytes_max, grpc.calls_max, grpc.default_deadline
+  void Bind(config::Binder& b);  // grpc.address, grpc.message_bytes_max, grpc.calls_max, …
 };
 
 template <class Request>
 class Call {
  public:
-  Call(const Request& request, const RequestContext& context) : request_(&request), context_(&context) {}
+  Call(const Request& request, const RequestContext& context, bool* replayed = nullptr)
+      : request_(&request), context_(&context), replayed_(replayed) {}
   // Both live until the handler has returned.
   const Request& request() const { return *request_; }
   const RequestContext& context() const { return *context_; }
+  // The answer is the one of an earlier call with the same Idempotency-Key; the caller is told so in the
+  // trailing metadata kReplayedMetadata.
+  void MarkReplayed() const {
+    if (replayed_ != nullptr) *replayed_ = true;
+  }
 
  private:
   const Request* request_;
   const RequestContext* context_;
+  bool* replayed_;
 };
 
 template <class Response>
@@ -67,6 +75,9 @@ class Server {
   template <class Handler, class Request, class Response>
   void Handle(std::string_view service_full_name, std::string_view method, Handler& handler,
               Reply<Response> (Handler::*function)(Call<Request>));
+
+  // Lets the service be served without some of its methods, which answer UNIMPLEMENTED: for stand-ins in tests.
+  void ServePartly(std::string_view service_full_name);
 
   // Binds and serves. FAILED_PRECONDITION names a method of a served service that has no handler; UNAVAILABLE
   // the address when it is taken.
@@ -104,6 +115,7 @@ class CallScope {
   absl::Status Admit();
   const RequestContext& context() const { return context_; }
   void Cancel() { stop_.request_stop(); }
+  bool* replayed() { return &replayed_; }
   // Ends the call's span, counts its outcome, logs an internal error, and returns what goes to the client.
   grpc::Status Finish(const absl::Status& status);
 
@@ -115,6 +127,7 @@ class CallScope {
   absl::Time start_;
   std::unique_ptr<telemetry::Span> span_;
   bool admitted_ = false;
+  bool replayed_ = false;
 };
 
 boost::asio::io_context& IoOf(const MethodInfo& method);
@@ -149,7 +162,7 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
  private:
   // Called through a pointer inside the coroutine, GCC 12 would read `this` of the member function
   // uninitialised.
-  Reply<Response> Answer() { return (handler_.*function_)(Call<Request>(request_, scope_.context())); }
+  Reply<Response> Answer() { return (handler_.*function_)(Call<Request>(request_, scope_.context(), scope_.replayed())); }
 
   async::Task<void> Run() {
     absl::Status status;

@@ -7,6 +7,9 @@
 
 namespace bv::rpc {
 
+// Trailing metadata of an answer that is the one of an earlier call with the same Idempotency-Key: "true".
+inline constexpr char kReplayedMetadata[] = "idempotency-replayed";
+
 grpc::Status ToGrpc(const absl::Status& status);
 absl::Status FromGrpc(const grpc::Status& status);
 

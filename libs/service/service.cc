@@ -1,5 +1,7 @@
 #include "libs/service/service.h"
 
+#include <absl/synchronization/mutex.h>
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -186,6 +188,8 @@ struct Runner {
 };
 
 int RunApp(int argc, char** argv, const AppHooks& hooks) {
+  // Debian builds Abseil so that every mutex is recorded to find deadlocks, which costs some percent of a busy service.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   return Runner{hooks, {}}.Run(argc, argv);
 }
 

@@ -52,6 +52,7 @@ class Host {
   ~Host();
 
   boost::asio::io_context& io() { return io_; }
+  const HostSettings& settings() const { return settings_; }
   rpc::Server& rpc() { return *rpc_; }
   auth::Verifier& verifier() { return *verifier_; }
   // The folder of the executable, where its migrations are.

@@ -20,6 +20,7 @@ constexpr ServiceRole kRoles[] = {{"product", "bv_product", "product"},
                                   {"cart", "bv_cart", "cart"},
                                   {"order", "bv_order", "orders"},
                                   {"inventory", "bv_inventory", "inventory"},
+                                  {"payment-adapter", "bv_payment", "payment"},
                                   {"outbox-relay", "bv_relay", "outbox"}};
 
 // "scheme://user:password@host:port/database?parameters" with the user or database of a test.

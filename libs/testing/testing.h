@@ -26,7 +26,7 @@ std::string Environment(const char* name);
 // end.
 class Database {
  public:
-  // `service` is "product", "cart", "order" or "inventory": its migrations are applied and Connection() logs
+  // `service` is "product", "cart", "order", "inventory" or "payment-adapter": its migrations are applied and Connection() logs
   // in as its role. "outbox-relay" is always migrated, since the others write to its table.
   explicit Database(std::string_view service);
   ~Database();

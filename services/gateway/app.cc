@@ -3,6 +3,7 @@
 #include "commerce/cart/v1/service.pb.h"
 #include "commerce/inventory/v1/service.pb.h"
 #include "commerce/order/v1/service.pb.h"
+#include "commerce/payment/v1/service.pb.h"
 #include "commerce/product/v1/service.pb.h"
 #include "libs/base/macros.h"
 #include "libs/telemetry/telemetry.h"
@@ -16,6 +17,7 @@ void App::Settings::Bind(config::Binder& b) {
   b.Text("cart.address", cart_address);
   b.Text("order.address", order_address);
   b.Text("inventory.address", inventory_address);
+  b.Text("payment_adapter.address", payment_adapter_address);
   peer.Bind(b);
 }
 
@@ -26,13 +28,14 @@ absl::Status App::Start() {
       {commerce::cart::v1::Cart::descriptor()->file(), &settings_.cart_address},
       {commerce::order::v1::Order::descriptor()->file(), &settings_.order_address},
       {commerce::inventory::v1::StockStatus::descriptor()->file(), &settings_.inventory_address},
+      {commerce::payment::v1::Payment::descriptor()->file(), &settings_.payment_adapter_address},
   };
   std::vector<Backend> backends;
   for (const auto& [contract, address] : served) {
     peers_.push_back(std::make_unique<rpc::Peer>(*address, settings_.peer));
     backends.push_back({.contract = contract, .peer = peers_.back().get()});
   }
-  ASSIGN_OR_RETURN(routes_, RouteTable::Build(backends));
+  ASSIGN_OR_RETURN(routes_, RouteTable::Build(backends, host_.settings().grpc.idempotency_key_required));
 
   gateway_ = std::make_unique<Gateway>(
       routes_, host_.verifier(), [this] { return host_.ready(); }, settings_.request_timeout);

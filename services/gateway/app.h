@@ -23,6 +23,7 @@ class App {
     std::string cart_address;
     std::string order_address;
     std::string inventory_address;
+    std::string payment_adapter_address;
     rpc::PeerSettings peer;
 
     void Bind(config::Binder& b);

@@ -10,24 +10,46 @@ void App::Settings::Bind(config::Binder& b) {
   lanes.Bind(b);
   b.Duration("postgres.migrate_timeout", migrate_timeout, {absl::Seconds(1), absl::Minutes(30)});
   b.Text("product.address", product_address);
+  b.Text("order.address", order_address);
   peer.Bind(b);
+  tokens.Bind(b);
   b.Duration("inventory.hold_ttl", hold_ttl, {absl::Seconds(1), absl::Hours(24)});
+  room.Bind(b);
+  b.Duration("inventory.expiry_interval", expiry_interval, {absl::Milliseconds(10), absl::Minutes(1)});
+  orphans.Bind(b);
+  kafka.Bind(b);
 }
 
 absl::Status App::Start() {
   RETURN_IF_ERROR(postgres::Migrate(settings_.connection, host_.home() + "/migrations/inventory",
                                     absl::Now() + settings_.migrate_timeout));
   pool_ = std::make_unique<postgres::Pool>(settings_.connection, settings_.pool);
-  lanes_ = std::make_unique<StockLanes>("stock", settings_.connection, settings_.lanes, ExecuteStockBatch);
+  room_ = std::make_unique<StockRoom>(settings_.connection, settings_.lanes, settings_.room);
   products_ = std::make_unique<rpc::Client<commerce::product::v1::Products>>(settings_.product_address,
                                                                              settings_.peer);
-  rpc_ = std::make_unique<InventoryRpc>(*lanes_, *pool_, *products_, settings_.hold_ttl);
+  orders_ =
+      std::make_unique<rpc::Client<commerce::order::v1::Orders>>(settings_.order_address, settings_.peer);
+  ASSIGN_OR_RETURN(tokens_,
+                   auth::ServiceTokens::Create("inventory-service", settings_.tokens, host_.settings().auth));
+  rpc_ = std::make_unique<InventoryRpc>(*room_, *pool_, *products_, settings_.hold_ttl);
   rpc_->Serve(host_.rpc());
+  expirer_ = std::make_unique<Expirer>(host_.io(), *pool_, *room_, settings_.expiry_interval);
+  orphans_ = std::make_unique<Orphans>(host_.io(), *pool_, *room_, *orders_, *tokens_, settings_.orphans);
+  hold_requests_ = std::make_unique<HoldRequests>(host_.io(), *room_, settings_.kafka);
+  expirer_->Start();
+  orphans_->Start();
+  RETURN_IF_ERROR(hold_requests_->Start());
+  // While the handlers' threads still run.
+  host_.OnDrain([this](absl::Time) {
+    hold_requests_->Stop();
+    orphans_->Stop();
+    expirer_->Stop();
+  });
   return absl::OkStatus();
 }
 
 void App::Stop() {
-  if (lanes_) lanes_->Stop();
+  if (room_) room_->Stop();
   if (pool_) pool_->Stop();
 }
 

@@ -3,10 +3,15 @@
 #include <memory>
 #include <string>
 
+#include "libs/auth/service_tokens.h"
+#include "libs/kafka/consumer.h"
 #include "libs/postgres/lane.h"
 #include "libs/postgres/postgres.h"
 #include "libs/rpc/client.h"
 #include "libs/service/service.h"
+#include "services/inventory/events/hold_requests.h"
+#include "services/inventory/expiry/expirer.h"
+#include "services/inventory/expiry/orphans.h"
 #include "services/inventory/rpc/inventory_rpc.h"
 
 namespace bv::inventory {
@@ -21,8 +26,14 @@ class App {
     postgres::LaneSettings lanes;
     absl::Duration migrate_timeout;
     std::string product_address;
+    std::string order_address;
     rpc::PeerSettings peer;
+    auth::ServiceTokenSettings tokens;
     absl::Duration hold_ttl;
+    StockRoomSettings room;
+    absl::Duration expiry_interval;
+    OrphanSettings orphans;
+    kafka::ConsumerSettings kafka;
 
     void Bind(config::Binder& b);
   };
@@ -35,9 +46,14 @@ class App {
   const Settings settings_;
   service::Host& host_;
   std::unique_ptr<postgres::Pool> pool_;
-  std::unique_ptr<StockLanes> lanes_;
+  std::unique_ptr<StockRoom> room_;
   std::unique_ptr<rpc::Client<commerce::product::v1::Products>> products_;
+  std::unique_ptr<rpc::Client<commerce::order::v1::Orders>> orders_;
+  std::unique_ptr<auth::ServiceTokens> tokens_;
   std::unique_ptr<InventoryRpc> rpc_;
+  std::unique_ptr<Expirer> expirer_;
+  std::unique_ptr<Orphans> orphans_;
+  std::unique_ptr<HoldRequests> hold_requests_;
 };
 
 }  // namespace bv::inventory

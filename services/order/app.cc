@@ -1,6 +1,7 @@
 #include "services/order/app.h"
 
 #include "libs/base/macros.h"
+#include "services/order/events/price_changes.h"
 
 namespace bv::order {
 
@@ -13,23 +14,45 @@ void App::Settings::Bind(config::Binder& b) {
   b.Text("inventory.address", inventory_address);
   b.Text("cart.address", cart_address);
   peer.Bind(b);
+  kafka.Bind(b);
+  price_cache.Bind(b);
+  b.Duration("order.bank_transfer_hold", bank_transfer_hold, {absl::Minutes(1), absl::Hours(24 * 30)});
+  lifecycle.Bind(b);
 }
 
 absl::Status App::Start() {
   RETURN_IF_ERROR(postgres::Migrate(settings_.connection, host_.home() + "/migrations/order",
                                     absl::Now() + settings_.migrate_timeout));
   pool_ = std::make_unique<postgres::Pool>(settings_.connection, settings_.pool);
+  look_ups_ = std::make_unique<LookUpLanes>("order_look_up", settings_.connection, settings_.lanes,
+                                            ExecuteLookUpBatch, postgres::LaneMode::kRead);
   lanes_ = std::make_unique<OrderLanes>("order", settings_.connection, settings_.lanes, ExecuteCreateBatch);
   peers_.reset(new Peers{{settings_.product_address, settings_.peer},
                          {settings_.inventory_address, settings_.peer},
                          {settings_.cart_address, settings_.peer}});
-  checkout_ = std::make_unique<Checkout>(*peers_, *pool_, *lanes_);
+  prices_ = std::make_unique<PriceCache>(
+      settings_.price_cache, [this] { return price_changes_ && price_changes_->caught_up_lately(); });
+  price_changes_ = MakePriceChanges(settings_.kafka, *prices_);
+  RETURN_IF_ERROR(price_changes_->Run());
+  checkout_ = std::make_unique<Checkout>(*peers_, *pool_, *look_ups_, *lanes_, *prices_,
+                                         settings_.bank_transfer_hold);
   rpc_ = std::make_unique<OrderRpc>(*checkout_, *pool_);
   rpc_->Serve(host_.rpc());
-  return absl::OkStatus();
+  lifecycle_.reset(new Lifecycle({.host = host_,
+                                  .pool = *pool_,
+                                  .inventory = peers_->inventory,
+                                  .connection = settings_.connection,
+                                  .lanes = settings_.lanes,
+                                  .peer = settings_.peer,
+                                  .kafka = settings_.kafka},
+                                 settings_.lifecycle));
+  return lifecycle_->Start();
 }
 
 void App::Stop() {
+  if (lifecycle_) lifecycle_->Stop();
+  if (price_changes_) price_changes_->Stop();
+  if (look_ups_) look_ups_->Stop();
   if (lanes_) lanes_->Stop();
   if (pool_) pool_->Stop();
 }

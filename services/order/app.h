@@ -3,10 +3,12 @@
 #include <memory>
 #include <string>
 
+#include "libs/kafka/consumer.h"
 #include "libs/postgres/lane.h"
 #include "libs/postgres/postgres.h"
 #include "libs/rpc/client.h"
 #include "libs/service/service.h"
+#include "services/order/lifecycle.h"
 #include "services/order/rpc/checkout.h"
 #include "services/order/rpc/order_rpc.h"
 
@@ -25,6 +27,10 @@ class App {
     std::string inventory_address;
     std::string cart_address;
     rpc::PeerSettings peer;
+    kafka::ConsumerSettings kafka;
+    PriceCacheSettings price_cache;
+    absl::Duration bank_transfer_hold;
+    LifecycleSettings lifecycle;
 
     void Bind(config::Binder& b);
   };
@@ -37,10 +43,14 @@ class App {
   const Settings settings_;
   service::Host& host_;
   std::unique_ptr<postgres::Pool> pool_;
+  std::unique_ptr<LookUpLanes> look_ups_;
   std::unique_ptr<OrderLanes> lanes_;
   std::unique_ptr<Peers> peers_;
+  std::unique_ptr<kafka::Consumer> price_changes_;
+  std::unique_ptr<PriceCache> prices_;
   std::unique_ptr<Checkout> checkout_;
   std::unique_ptr<OrderRpc> rpc_;
+  std::unique_ptr<Lifecycle> lifecycle_;
 };
 
 }  // namespace bv::order

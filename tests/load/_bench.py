@@ -1,5 +1,7 @@
-"""What the benchmarks share: the fleet they find, tables, percentiles, wrk, and pgbench as the baseline of the same run."""
+"""What the benchmarks share: shops to load, tables, percentiles; wrk, loadgen and pgbench as clients."""
 
+import concurrent.futures
+import contextlib
 import json
 import math
 import os
@@ -7,16 +9,19 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.parse
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support import stack  # noqa: E402
-from support.shop import Shop, order_body  # noqa: E402
+from support import http, postgres, stack  # noqa: E402
+from support.shop import Shop, order_body, unique  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 PGBENCH = "/usr/lib/postgresql/15/bin/pgbench"
+VARIANTS_MAX = 100  # of a product
+WRITERS = 16  # connections that put stock in
 
 
 def number(name, default):
@@ -39,10 +44,60 @@ def table(headers, rows):
     print(flush=True)
 
 
+class CpuMeter:
+    """What the stack has used of the processors since this was made: its processes, PostgreSQL's backends among them, and `others`, pids.
+    Unlike a rate it hardly depends on what else the machine does."""
+
+    def __init__(self, others=()):
+        self._pids = {*stack.pids().values(), *others}
+        self._before = self._seconds()
+        self._begin = time.monotonic()
+
+    def _seconds(self):
+        ticks = 0
+        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            except OSError:
+                continue  # ended meanwhile
+            if self._pids & {int(stat.parent.name), int(fields[1])}:  # itself, or its parent
+                ticks += int(fields[11]) + int(fields[12])  # user, system
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def cores(self):
+        """How many processors it kept busy, on average."""
+        return (self._seconds() - self._before) / (time.monotonic() - self._begin)
+
+
 def shop_with(products):
     """A new shop with plenty of stock of so many products; returns it and their SKUs."""
     shop = Shop()
     return shop, [shop.product(25.00, stock=100_000_000)["sku"] for _ in range(products)]
+
+
+def shop_with_skus(count, stock):
+    """A new shop with `stock` of each of so many SKUs, a hundred to a product; returns it and them."""
+    shop = Shop()
+    skus = [f"SKU-{number}" for number in range(count)]
+
+    def create(variants):
+        shop.must(201, shop.staff.post("/api/v1/products", {
+            "title": "Many variants", "variants": [{"sku": sku, "price": 25.00, "currency": "USD"} for sku in variants]}))
+
+    def stock_up(some):
+        staff = http.Client(shop.staff.token)
+        for sku in some:
+            shop.must(201, staff.post(f"/api/v1/inventory/{sku}/adjustments", {"delta": stock, "reason": "RECEIVED"},
+                                      headers={"Idempotency-Key": unique("stock")}))
+        staff.close()
+
+    for first in range(0, count, VARIANTS_MAX):
+        create(skus[first:first + VARIANTS_MAX])
+    with concurrent.futures.ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(stock_up, (skus[writer::WRITERS] for writer in range(WRITERS))))
+    # What the planner knows of an empty table is wrong now.
+    postgres.execute("ANALYZE")
+    return shop, skus
 
 
 def order_text(sku):
@@ -59,6 +114,25 @@ def wrk(shop, skus, connections, seconds):
              "-s", str(HERE / "orders.lua"), f"{stack.env('BV_GATEWAY_URL')}/api/v1/orders", "--", shop.token(lifetime=6 * 3600),
              bodies.name], stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout[done.stdout.index("REPORT") + len("REPORT"):])
+
+
+@contextlib.contextmanager
+def lines(texts):
+    """The name of a file with these lines."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write("\n".join(texts))
+        file.flush()
+        yield file.name
+
+
+def loadgen(mode, skus, tokens, address=None, **flags):
+    """ReserveStock by tests/load/loadgen, with its flags; returns its report."""
+    with lines(skus) as sku_file, lines(tokens) as token_file:
+        done = subprocess.run(
+            [pathlib.Path(stack.env("BV_BIN_DIR")) / "loadgen", f"--mode={mode}", f"--address={address or stack.grpc_address('inventory')}",
+             f"--skus={sku_file}", f"--tokens={token_file}", *(f"--{name}={value}" for name, value in flags.items())],
+            stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout)
 
 
 def pgbench(script, clients, *arguments, cwd=None):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Resident memory of each service: idle, and under orders from 64 connections.
 
-Parameters: BENCH_MINUTES (of load, default 0.5; the requirement speaks of 10)."""
+Parameters: BENCH_MINUTES (of load, default 0.5; the aim is flat memory over 2,000,000 orders, or what fits into 10)."""
 
 import threading
 import time
@@ -47,17 +47,19 @@ def main():
     sampler = Sampler(pids)
     report = _bench.wrk(shop, skus, CONNECTIONS, max(5, int(minutes * 60)))
     sampler.stop()
-    print(f"\nResident memory, MB: idle, then {minutes:g} minutes of orders from {CONNECTIONS} connections "
-          f"({report['statuses'].get('201', 0) / report['seconds']:,.0f}/s)\n")
+    placed = report["statuses"].get("201", 0)
+    other = {status: count for status, count in report["statuses"].items() if status != "201"}
+    print(f"\nResident memory, MB: idle, then {minutes:g} minutes from {CONNECTIONS} connections: {placed:,} orders placed "
+          f"({placed / report['seconds']:,.0f}/s); not 201: {other or report['lost'] or 'none'}\n")
     rows = []
     for name, samples in sampler.samples.items():
         # "Flat" compares the second quarter with the last: the first one is the warm-up.
         quarter = max(1, len(samples) // 4)
         grown = mean(samples[-quarter:]) - mean(samples[quarter:2 * quarter])
         rows.append([name, f"{idle[name]:.1f}", f"{mean(samples[quarter:2 * quarter]):.1f}", f"{mean(samples[-quarter:]):.1f}",
-                     f"{max(samples):.1f}", f"{grown:+.1f}",
+                     f"{max(samples):.1f}", f"{grown:+.1f}", f"{grown / max(1, placed / 2) * 1e6:+.1f}",
                      "yes" if idle[name] < AIM_IDLE_MB and max(samples) < AIM_LOAD_MB else "NO"])
-    _bench.table(["service", "idle", "early", "late", "max", "growth", f"< {AIM_IDLE_MB}, < {AIM_LOAD_MB}"], rows)
+    _bench.table(["service", "idle", "early", "late", "max", "growth", "per million orders", f"< {AIM_IDLE_MB}, < {AIM_LOAD_MB}"], rows)
 
 
 if __name__ == "__main__":

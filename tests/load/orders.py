@@ -16,7 +16,7 @@ from support import postgres, wait
 
 PRODUCTS = 100
 CONNECTIONS = (1, 8, 64)
-AIM_PER_SECOND, AIM_P95_MS = 1000, 50
+AIM_PER_SECOND, AIM_P95_MS = 2500, 20
 
 BASELINE_TABLES = """
     DROP SCHEMA IF EXISTS bench CASCADE; CREATE SCHEMA bench;
@@ -47,15 +47,18 @@ def closed_loop(shop, skus, seconds):
     floor = baseline(seconds)
     rows = []
     for connections in CONNECTIONS:
+        meter = _bench.CpuMeter()
         report = _bench.wrk(shop, skus, connections, seconds)
+        cores = meter.cores()
         placed = report["statuses"].get("201", 0)
         other = {status: count for status, count in report["statuses"].items() if status != "201"}
         per_second = placed / report["seconds"]
         rows.append([connections, f"{per_second:,.0f}", f"{report['p50']:.1f}", f"{report['p95']:.1f}", f"{report['p99']:.1f}",
-                     f"{report['max']:.1f}", f"{floor[connections]:,.0f}", f"{per_second / floor[connections]:.2f}",
-                     other or report["lost"] or "-"])
-    _bench.table(["connections", "orders/s", "p50 ms", "p95 ms", "p99 ms", "max ms", "baseline/s", "ratio", "not 201"], rows)
-    print(f"baseline: an order as one transaction, by pgbench straight to PostgreSQL, no services. Aim: {AIM_PER_SECOND:,} orders/s.\n")
+                     f"{report['max']:.1f}", f"{cores / per_second * 1000:.2f}", f"{floor[connections]:,.0f}",
+                     f"{per_second / floor[connections]:.2f}", other or report["lost"] or "-"])
+    _bench.table(["connections", "orders/s", "p50 ms", "p95 ms", "p99 ms", "max ms", "fleet CPU ms", "baseline/s", "ratio", "not 201"], rows)
+    print(f"baseline: an order as one transaction, by pgbench straight to PostgreSQL, no services. Aim: {AIM_PER_SECOND:,} orders/s "
+          f"from {CONNECTIONS[-1]} connections. `fleet CPU`: of all processes of the stack an order, the client's not among it.\n")
 
 
 def open_loop(shop, skus, seconds, rate):

@@ -5,6 +5,7 @@ import pathlib
 import re
 import subprocess
 import typing
+import uuid
 
 from support import contract, stack
 
@@ -34,8 +35,9 @@ def grpcurl(*arguments, stdin=None):
 
 
 def call(service, method, request=None, token=None, **headers):
-    """`method` is "commerce.order.v1.Orders/CreateOrder"; headers are metadata, `_` for `-`."""
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    """`method` is "commerce.order.v1.Orders/CreateOrder"; headers are metadata, `_` for `-`. A new idempotency-key goes along, if none is
+    given."""
+    sent = {"idempotency-key": str(uuid.uuid4()), **{name.replace("_", "-"): value for name, value in headers.items()}}
     if token:
         sent["authorization"] = f"Bearer {token}"
     # Contract by reflection; the types of error details by file, because no service declares them.
@@ -74,8 +76,9 @@ def raw(service, method, message, token):
     frame = b"\0" + len(message).to_bytes(4, "big") + message
     done = subprocess.run(
         ["curl", "-s", "--http2-prior-knowledge", "--max-time", "20", "-H", "content-type: application/grpc", "-H", "te: trailers",
-         "-H", f"authorization: Bearer {token}", "--data-binary", "@-", "-D", "-", "-o", "/dev/null",
-         f"http://{stack.grpc_address(service)}/{method}"], input=frame, stdout=subprocess.PIPE, check=False, timeout=60)
+         "-H", f"authorization: Bearer {token}", "-H", f"idempotency-key: {uuid.uuid4()}",
+         "--data-binary", "@-", "-D", "-", "-o", "/dev/null", f"http://{stack.grpc_address(service)}/{method}"],
+        input=frame, stdout=subprocess.PIPE, check=False, timeout=60)
     for line in done.stdout.decode(errors="replace").lower().splitlines():
         if line.startswith("grpc-status:"):
             return CODES[int(line.split(":")[1])]

@@ -5,6 +5,7 @@ import http.client
 import json
 import typing
 import urllib.parse
+import uuid
 
 from support import stack
 
@@ -58,8 +59,9 @@ class Client:
     def get(self, path, **kwargs):
         return self.call("GET", path, **kwargs)
 
-    def post(self, path, body=None, **kwargs):
-        return self.call("POST", path, body, **kwargs)
+    def post(self, path, body=None, headers=None, **kwargs):
+        """Under a new Idempotency-Key, if `headers` bring none."""
+        return self.call("POST", path, body, {"Idempotency-Key": str(uuid.uuid4()), **(headers or {})}, **kwargs)
 
 
 def _number(value):

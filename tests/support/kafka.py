@@ -1,6 +1,7 @@
 """Kafka read by a stock client, kcat."""
 
 import json
+import re
 import subprocess
 import threading
 import time
@@ -11,6 +12,12 @@ from support import stack, wait
 ORDERS = "ecommerce.order.order"
 STOCK = "ecommerce.inventory.stock"
 PRODUCTS = "ecommerce.product.product"
+
+
+def topics():
+    """All that the fleet makes."""
+    made = (stack.ROOT / "deploy" / "kafka" / "topics.yaml").read_text(encoding="utf-8")
+    return re.findall(r"^  - name: (\S+)", made, re.MULTILINE)
 
 
 class Message(typing.NamedTuple):

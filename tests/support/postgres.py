@@ -1,5 +1,6 @@
 """Queries of the test stack's database by psql."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -12,14 +13,19 @@ class SqlError(Exception):
     """What psql said."""
 
 
-def execute(sql, role=None, stdin=None):
-    """Runs `sql` as the superuser, or logged in as the role of a service ("order"); returns psql's output."""
+def _psql(role=None):
+    """psql's arguments and environment, as the superuser or a service's role."""
     url = urllib.parse.urlsplit(stack.env("BV_POSTGRES_URL"))
     user, password = (f"bv_{role}", stack.password(role)) if role else (url.username, url.password)
-    done = subprocess.run(
-        ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", url.hostname, "-p", str(url.port), "-U", user,
-         "-d", url.path.lstrip("/"), "-c", sql],
-        input=stdin, capture_output=True, text=True, check=False, timeout=120, env={**os.environ, "PGPASSWORD": password})
+    return ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", url.hostname, "-p", str(url.port), "-U", user,
+            "-d", url.path.lstrip("/")], {**os.environ, "PGPASSWORD": password}
+
+
+def execute(sql, role=None, stdin=None):
+    """Runs `sql` as the superuser, or logged in as the role of a service ("order"); returns psql's output."""
+    arguments, environment = _psql(role)
+    done = subprocess.run([*arguments, "-c", sql], input=stdin, capture_output=True, text=True, check=False, timeout=120,
+                          env=environment)
     if done.returncode:
         raise SqlError(done.stderr.strip())
     return done.stdout.strip()
@@ -34,6 +40,27 @@ def value(sql, role=None):
     (row,) = rows(sql, role)
     (only,) = row.values()
     return only
+
+
+@contextlib.contextmanager
+def locked(select):
+    """Meanwhile the rows of this `SELECT … FOR UPDATE` are locked, and whoever wants to change them waits."""
+    arguments, environment = _psql()
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as psql:
+        psql.stdin.write(f"BEGIN;\n{select};\n\\echo locked\n")
+        psql.stdin.flush()
+        while psql.stdout.readline().strip() != "locked":
+            if psql.poll() is not None:
+                raise SqlError(f"psql ended with {psql.returncode}")
+        try:
+            yield
+        finally:
+            psql.stdin.close()  # the end of the session rolls back
+
+
+def waiting_for_lock(role):
+    """How many sessions of a service's role wait for a lock."""
+    return value(f"SELECT count(*) FROM pg_stat_activity WHERE usename = 'bv_{role}' AND wait_event_type = 'Lock'")
 
 
 def quote(text):

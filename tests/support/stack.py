@@ -78,6 +78,15 @@ def resident_mb(pid):
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def is_ready(metrics_url):
+    """Whether the service with this page of metrics says that it is ready."""
+    try:
+        with _DIRECT.open(metrics_url, timeout=10) as page:
+            return "\nbv_ready 1" in page.read().decode()
+    except OSError:
+        return False
+
+
 def metric(service, name, **labels):
     """The sum of a metric's samples with these labels, None when there is none."""
     url = env(f"BV_METRICS_{service.upper().replace('-', '_')}")

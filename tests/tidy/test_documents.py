@@ -11,6 +11,8 @@ CODE = re.compile(r"`([^`\n]+)`")
 # A metric in a document: by its suffix, or with labels; in a section about metrics, any name of its form.
 METRIC_WORD = re.compile(r"^([a-z]+(?:_[a-z0-9]+)+)(\{[a-z_, ]*\})?$")
 METRICS_SECTION = re.compile(r"^#+ [^\n]*\bmetrics?\b[^\n]*\n(.*?)(?=^#|\Z)", re.MULTILINE | re.DOTALL | re.IGNORECASE)
+CRASH_POINT = re.compile(r'\bCrashPoint\(\s*"([^"]+)"')
+CRASH_SECTION = re.compile(r"^## Crash points\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 EVENT = re.compile(r"\becommerce(?:\.[a-z_]+)+\.v\d+\b")
 
 
@@ -78,6 +80,15 @@ class Metrics(unittest.TestCase):
     def test_metrics_of_a_document_are_found(self):
         content = "`a_total` `b_seconds{x,y}` `bv_order`\n## Metrics\n| `c_depth` | waits in `bv_order` |\n## Rest\n| `d_e` |\n"
         self.assertEqual({"a_total", "b_seconds", "c_depth"}, metrics_of_document(content))
+
+
+class CrashPoints(unittest.TestCase):
+    def test_code_and_readmes_name_the_same(self):
+        for room in repository.services():
+            names = {name for _, text in code(f"{room}/") for name in CRASH_POINT.findall(text)}
+            sections = "".join(CRASH_SECTION.findall(readme(room)))
+            with self.subTest(f"{room}/README.md"):
+                self.assertEqual(names, {word for word in CODE.findall(sections) if re.fullmatch(r"[a-z-]+(\.[a-z_]+){2,}", word)})
 
 
 class Events(unittest.TestCase):

@@ -8,7 +8,7 @@ from tidy import repository
 
 LAYERS = (
     ("base", "resilience", "async"),
-    ("config", "telemetry", "json"),
+    ("config", "telemetry", "json", "soap"),
     ("postgres", "redis", "kafka", "rabbitmq", "mqtt", "http", "rpc", "auth"),
     ("events", "outbox", "projections"),
     ("service", "testing"),

@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 
-from . import (build, credentials, demo, environment, setup, specs, stack as stacks, status, supervisor, testing, welcome)
+from . import (build, check, credentials, demo, environment, postgres, setup, specs, stack as stacks, status, supervisor, testing,
+               welcome)
 from .console import Failure, bold, note, red, say
 from .layout import Stack, preset_of
 
@@ -41,6 +42,12 @@ def _parser():
     logs.add_argument("service", nargs="?")
     logs.add_argument("-f", "--follow", action="store_true")
     verb("env", "KEY=VALUE lines of the running stack", _env)
+    checks = verb("check", "prove from the databases that nothing was oversold, lost or doubled", _check)
+    checks.add_argument("--json", action="store_true")
+    checks.add_argument("--tenant", default="", metavar="TENANT", help="of this tenant only (default: of all)")
+    checks.add_argument("--grace", type=float, default=check.GRACE, metavar="SECONDS",
+                        help=f"how long what is under way may take before it counts as wrong (default: {check.GRACE:.0f})")
+    checks.add_argument("--database", default=postgres.DATABASE, help=argparse.SUPPRESS)
     token = verb("token", "print a JWT of the development issuer", _token)
     token.add_argument("--role", choices=credentials.ROLES, required=True)
     token.add_argument("--tenant", default=credentials.DEMO_TENANT)
@@ -157,6 +164,18 @@ def _env(asked):
         raise Failure(f"The stack `{stack.name}` does not run; `tools/bv up` starts it.")
     for name, value in environment.variables(stack, now["preset"]).items():
         say(f"{name}={value}")
+
+
+def _check(asked):
+    stack = Stack(asked.stack)
+    if not stacks.running(stack):
+        raise Failure(f"The stack `{stack.name}` does not run; `tools/bv up` starts it.")
+    report = check.run(stack, asked.tenant, asked.grace, asked.database)
+    if asked.json:
+        say(json.dumps(report.as_json(), indent=1))
+    else:
+        check.show(report)
+    return 1 if report.wrong else 0
 
 
 def _token(asked):

@@ -1,7 +1,7 @@
 """The addresses of a stack as environment variables, for tests, scripts and a person's shell."""
 
 from . import credentials, postgres, specs
-from .layout import (GATEWAY_HTTP, HOST, KAFKA_CLIENTS, POSTGRES, REDIS, build_dir)
+from .layout import (GATEWAY_HTTP, HOST, KAFKA_CLIENTS, PAYMENT_REST, PAYMENT_SOAP, POSTGRES, REDIS, build_dir)
 
 
 def variables(stack, preset="release"):
@@ -12,10 +12,12 @@ def variables(stack, preset="release"):
         "BV_POSTGRES_URL": f"postgresql://{postgres.SUPERUSER}:{password}@{stack.address(POSTGRES)}/{postgres.DATABASE}",
         "BV_KAFKA_BROKERS": stack.address(KAFKA_CLIENTS),
         "BV_REDIS_URL": f"redis://{stack.address(REDIS)}/0",
+        "BV_PAYMENT_SOAP_URL": f"http://{stack.address(PAYMENT_SOAP)}/",
+        "BV_PAYMENT_REST_URL": f"http://{stack.address(PAYMENT_REST)}/",
         "BV_JWKS_FILE": str(stack.jwks),
         "BV_BIN_DIR": str(build_dir(preset) / "bin"),
     }
-    for line in specs.FLEET:
+    for line in specs.fleet(stack):
         name = line.name.upper().replace("-", "_")
         found[f"BV_{name}_GRPC"] = stack.address(line.offset)
         found[f"BV_METRICS_{name}"] = f"http://{HOST}:{specs.metrics_port(stack, line.name)}/metrics"

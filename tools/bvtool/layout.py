@@ -22,6 +22,7 @@ FIRST_BASE, LAST_BASE = 20000, 31900  # below Linux' ephemeral ports
 DEV_OFFSET, OTHER_OFFSET = 0, 50
 
 POSTGRES, REDIS, KAFKA_CLIENTS, KAFKA_CONTROLLER, GATEWAY_HTTP = 0, 1, 2, 3, 10
+PAYMENT_SOAP, PAYMENT_REST = 5, 6  # the simulated payment gateways
 METRICS_OFFSET = 20  # from a service's gRPC port to its metrics port
 
 

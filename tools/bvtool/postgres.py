@@ -16,7 +16,7 @@ BOOTSTRAP = ROOT / "deploy" / "postgres" / "bootstrap.sql"
 DATABASE = "bv"
 SUPERUSER = "postgres"
 # Login roles bv_<name>, each with a password of its own.
-ROLES = ("product", "cart", "order", "inventory", "relay")
+ROLES = ("product", "cart", "order", "inventory", "payment", "relay")
 # The server refuses to run as root.
 SYSTEM_USER = "postgres"
 
@@ -36,6 +36,9 @@ max_wal_size = '4GB'
 shared_buffers = '256MB'
 max_connections = 200
 jit = off
+# Costs nothing until somebody asks what is executed: ALTER SYSTEM SET pg_stat_statements.track = 'top'.
+shared_preload_libraries = 'pg_stat_statements'
+pg_stat_statements.track = 'none'
 timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %q%u@%d '
@@ -142,6 +145,18 @@ def _psql(stack, password, database, text):
     shell.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", HOST, "-p", stack.port(POSTGRES), "-U", SUPERUSER,
                "-d", database, "-f", "-"], "PostgreSQL bootstrap", log=stack.logs / "bootstrap.log",
               env={"PGPASSWORD": password, "PGOPTIONS": "--client-min-messages=warning"}, stdin=text.encode())
+
+
+def ask(stack, password, text, database=DATABASE, variables=None):
+    """The lines that a psql script prints, as the superuser; its failure is ours. `variables` are psql's."""
+    arguments = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", HOST, "-p", str(stack.port(POSTGRES)), "-U", SUPERUSER,
+                 "-d", database, "-f", "-"]
+    for name, value in (variables or {}).items():
+        arguments += ["-v", f"{name}={value}"]
+    done = subprocess.run(arguments, input=text, capture_output=True, text=True, env={**os.environ, "PGPASSWORD": password}, check=False)
+    if done.returncode:
+        raise Failure(done.stderr.strip())
+    return done.stdout.splitlines()
 
 
 def delete(stack):

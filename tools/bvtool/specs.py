@@ -8,9 +8,21 @@ import socket
 import typing
 
 from . import credentials, kafka, postgres, web
-from .layout import (GATEWAY_HTTP, HOST, KAFKA_CLIENTS, KAFKA_CONTROLLER, METRICS_OFFSET, POSTGRES, REDIS, ROOT, build_dir)
+from .layout import (GATEWAY_HTTP, HOST, KAFKA_CLIENTS, KAFKA_CONTROLLER, METRICS_OFFSET, PAYMENT_REST, PAYMENT_SOAP, POSTGRES, REDIS, ROOT,
+                     build_dir)
 
 PROFILES = ("core", "full")
+# The stack whose tests break things: it has the replicas, and its services end themselves at the point that this file of its names.
+TEST = "test"
+CRASH_FILE = "crash"
+# In it, what a crash leaves is taken up within seconds.
+TEST_SETTINGS = {
+    "inventory": {"BV_INVENTORY_ORPHAN_INTERVAL": "1s", "BV_INVENTORY_ORPHAN_GRACE": "15s"},
+    "order": {"BV_ORDER_PROCESS_LEASE": "2s", "BV_ORDER_RECOVER_INTERVAL": "200ms"},
+    "payment-adapter": {"BV_GATEWAY_LEASE": "2s", "BV_GATEWAY_ATTEMPT_TIMEOUT": "1s", "BV_SOAP_PROCESSING_MAX": "2s",
+                        "BV_REST_PROCESSING_MAX": "2s"},
+    "payment-gateway-simulator": {"BV_GATEWAY_PROCESSING_MAX": "2s"},
+}
 # Settings that a person may give to every service of a stack; no other BV_ variable of the caller's reaches them.
 PASSED_ON = ("BV_LOG_LEVEL", "BV_OTLP_ENDPOINT", "BV_OTLP_SAMPLE_RATIO")
 
@@ -48,20 +60,41 @@ class Service:
     peers: typing.Tuple[str, ...] = ()
     needs: typing.Tuple[str, ...] = ()
     kafka: bool = False
+    topics: bool = False  # makes the topics
     http: bool = False
+    signs: bool = False  # makes tokens of its own to call its peers
+    plays_gateways: bool = False  # listens where the payment gateways are
+    pays: bool = False  # calls the payment gateways
     profile: str = "core"
+    replica_of: typing.Optional[str] = None  # a second process of that service, in the test stack only
 
 
 # In the order of their start. The relay owns the outbox that the others write to, so it is first.
 FLEET = (
-    Service("outbox-relay", 16, postgres="relay", needs=("postgres", "kafka"), kafka=True),
+    Service("outbox-relay", 16, postgres="relay", needs=("postgres", "kafka"), kafka=True, topics=True),
     Service("product", 11, postgres="product", needs=("outbox-relay",)),
-    Service("inventory", 14, postgres="inventory", peers=("product",), needs=("outbox-relay",)),
-    Service("cart", 12, postgres="cart", peers=("product",), needs=("outbox-relay",)),
-    Service("order", 13, postgres="order", peers=("product", "inventory", "cart"), needs=("outbox-relay",)),
-    Service("gateway", 15, peers=("product", "inventory", "cart", "order"), needs=("product", "inventory", "cart", "order"),
+    Service("inventory", 14, postgres="inventory", signs=True, peers=("product", "order"), needs=("outbox-relay",), kafka=True),
+    Service("inventory-2", 18, postgres="inventory", signs=True, peers=("product", "order"), needs=("inventory",), kafka=True,
+            replica_of="inventory"),
+    Service("cart", 12, postgres="cart", peers=("product",), needs=("outbox-relay",), kafka=True),
+    Service("payment-gateway-simulator", 7, plays_gateways=True),
+    Service("payment-adapter", 17, postgres="payment", pays=True, needs=("outbox-relay", "payment-gateway-simulator")),
+    Service("order", 13, postgres="order", signs=True, peers=("product", "inventory", "cart", "payment-adapter"), needs=("outbox-relay",), kafka=True),
+    Service("gateway", 15, peers=("product", "inventory", "cart", "order", "payment-adapter"),
+            needs=("product", "inventory", "cart", "order", "payment-adapter"),
             http=True),
 )
+
+
+def fleet(stack):
+    """The services of a stack, in the order of their start."""
+    return [line for line in FLEET if line.replica_of is None or stack.name == TEST]
+
+
+def target(stack, service):
+    """The address of all replicas of a service, as gRPC takes it."""
+    addresses = [stack.address(line.offset) for line in fleet(stack) if service in (line.name, line.replica_of)]
+    return addresses[0] if len(addresses) == 1 else "ipv4:" + ",".join(addresses)
 
 
 def grpc_offset(service):
@@ -74,7 +107,7 @@ def metrics_port(stack, service):
 
 def of(stack, profile, preset):
     """The processes of a profile, in the order of their start."""
-    specs = [*servers(stack), *(_service(stack, line, preset) for line in FLEET)]
+    specs = [*servers(stack), *(_service(stack, line, preset) for line in fleet(stack))]
     return specs if profile == "full" else [spec for spec in specs if spec.profile == "core"]
 
 
@@ -126,16 +159,30 @@ def _service(stack, line, preset):
     if line.http:
         ports = {stack.port(GATEWAY_HTTP): f"{line.name}, HTTP", **ports}
         settings["BV_HTTP_ADDRESS"] = stack.address(GATEWAY_HTTP)
+    if line.plays_gateways:
+        ports.update({stack.port(PAYMENT_SOAP): f"{line.name}, SOAP", stack.port(PAYMENT_REST): f"{line.name}, REST"})
+        settings.update({"BV_SOAP_ADDRESS": stack.address(PAYMENT_SOAP), "BV_REST_ADDRESS": stack.address(PAYMENT_REST),
+                         "BV_LEDGER_DIRECTORY": str(stack.dir / line.name)})
+    if line.pays:
+        settings.update({"BV_SOAP_URL": f"http://{stack.address(PAYMENT_SOAP)}/", "BV_REST_URL": f"http://{stack.address(PAYMENT_REST)}/"})
+    if line.signs:
+        settings["BV_AUTH_SIGNING_KEY_FILE"] = str(stack.jwks)
     if line.postgres:
         settings["BV_POSTGRES_URL"] = f"postgresql://bv_{line.postgres}@{stack.address(POSTGRES)}/{postgres.DATABASE}"
         settings["BV_POSTGRES_PASSWORD_FILE"] = str(credentials.password_file(stack, line.postgres))
     if line.kafka:
         settings["BV_KAFKA_BROKERS"] = stack.address(KAFKA_CLIENTS)
+    if line.topics:
         settings["BV_KAFKA_TOPICS_FILE"] = str(ROOT / "deploy" / "kafka" / "topics.yaml")
+    elif line.kafka:
+        settings["BV_KAFKA_INSTANCE_ID"] = line.name
     for peer in line.peers:
-        settings[f"BV_{peer.upper().replace('-', '_')}_ADDRESS"] = stack.address(grpc_offset(peer))
+        settings[f"BV_{peer.upper().replace('-', '_')}_ADDRESS"] = target(stack, peer)
+    if stack.name == TEST:
+        settings["BIVOUAC_CRASH_FILE"] = str(stack.dir / CRASH_FILE)
+        settings.update(TEST_SETTINGS.get(line.replica_of or line.name, {}))
     settings.update({name: os.environ[name] for name in PASSED_ON if name in os.environ})
-    return Spec(line.name, [str(build_dir(preset) / "bin" / line.name)], ports, lambda: reports_ready(metrics),
+    return Spec(line.name, [str(build_dir(preset) / "bin" / (line.replica_of or line.name))], ports, lambda: reports_ready(metrics),
                 needs=line.needs, environment=settings, is_service=True, profile=line.profile, stop_patience=40.0)
 
 

@@ -21,7 +21,7 @@ from .layout import ROOT
 WAITING, RUNNING, BACKING_OFF, BROKEN, STOPPED = "waiting", "running", "restarting", "failed", "stopped"
 
 BACKOFF_FIRST, BACKOFF_MAX = 0.1, 10.0  # seconds
-STEADY_AFTER = 30.0  # seconds of running after which a death counts as the first again
+STEADY_AFTER = 0.5  # seconds of being ready after which a death counts as the first again
 FIRST_START_ATTEMPTS = 5
 EXIT_BAD_SETTINGS = 2
 LOG_BYTES_MAX = 32 * 2**20
@@ -42,6 +42,7 @@ class Child:
         self.deaths_in_row = 0
         self.since = time.time()
         self.started_at = 0.0  # monotonic
+        self.ready_at = None  # monotonic; when this run became ready
         self.start_after = 0.0  # monotonic
         self.last_exit = None
         self.stop_deadline = None
@@ -149,6 +150,7 @@ class Supervisor:
         child.healthy = False
         child.since = time.time()
         child.started_at = time.monotonic()
+        child.ready_at = None
         child.look.set()
 
     def _reap(self):
@@ -163,7 +165,7 @@ class Supervisor:
                 child.state = STOPPED
                 self._tell(child, "stopped", f"stopped ({child.last_exit})")
                 continue
-            steady = time.monotonic() - child.started_at > STEADY_AFTER
+            steady = child.ready_at is not None and time.monotonic() - child.ready_at > STEADY_AFTER
             child.deaths_in_row = 1 if steady else child.deaths_in_row + 1
             tail = shell.tail(self._stack.log(child.spec.name), TAIL_LINES, child.log_start)
             if not child.was_ready and (code == EXIT_BAD_SETTINGS or child.deaths_in_row >= FIRST_START_ATTEMPTS):
@@ -208,6 +210,7 @@ class Supervisor:
             with self._lock:
                 if child.process is process:
                     if answers and not child.healthy:
+                        child.ready_at = time.monotonic()
                         self._tell(child, "ready", f"ready after {time.monotonic() - child.started_at:.1f} s"
                                    + (f", start {child.restarts + 1}" if child.restarts else ""))
                     elif child.healthy and not answers and not self._stop_requests:

@@ -14,7 +14,7 @@ def show(stack):
     say()
     say(bold("Addresses") + dim(f"   (all of them: tools/bv env{suffix})"))
     say(f"  {'REST':<12} {gateway}/api/v1")
-    for line in specs.FLEET:
+    for line in specs.fleet(stack):
         say(f"  {line.name:<12} {stack.address(line.offset)}  gRPC, metrics on port {specs.metrics_port(stack, line.name)}")
     say(f"  {'PostgreSQL':<12} {stack.address(POSTGRES)}")
     say(f"  {'Redis':<12} {stack.address(REDIS)}")

@@ -41,6 +41,19 @@ class SpecsTest(unittest.TestCase):
         self.assertEqual(by_name["order"].environment["BV_INVENTORY_ADDRESS"], by_name["inventory"].environment["BV_GRPC_ADDRESS"])
         self.assertEqual(by_name["gateway"].environment["BV_ORDER_ADDRESS"], by_name["order"].environment["BV_GRPC_ADDRESS"])
 
+    def test_the_test_stack_has_two_inventories_that_their_callers_know(self):
+        self.assertNotIn("inventory-2", [spec.name for spec in self.dev])
+        by_name = {spec.name: spec for spec in self.test}
+        both = [by_name[name] for name in ("inventory", "inventory-2")]
+        self.assertEqual(both[0].command, both[1].command)
+        for caller in ("order", "gateway"):
+            self.assertEqual(by_name[caller].environment["BV_INVENTORY_ADDRESS"],
+                             "ipv4:" + ",".join(spec.environment["BV_GRPC_ADDRESS"] for spec in both))
+
+    def test_only_the_test_stack_can_be_told_to_crash(self):
+        self.assertFalse([spec.name for spec in self.dev if "BIVOUAC_CRASH_FILE" in spec.environment])
+        self.assertTrue(all("BIVOUAC_CRASH_FILE" in spec.environment for spec in self.test if spec.is_service))
+
     def test_no_secret_is_on_a_command_line_or_in_the_environment(self):
         for spec in self.dev:
             self.assertFalse([name for name in spec.environment if name.endswith("PASSWORD")], spec.name)

@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import context  # noqa: F401
 from bvtool import processes, state
 from bvtool.layout import Stack
+from bvtool.supervisor import STEADY_AFTER
 from waiting import wait_for
 
 PROGRAM = pathlib.Path(__file__).with_name("supervised.py")
@@ -63,6 +65,27 @@ class SupervisorTest(unittest.TestCase):
         after = wait_for(lambda: self.process("one")["healthy"] and self.process("one")["pid"] != before["pid"] and self.process("one"))
         self.assertEqual(after["restarts"], 1)
         self.assertIn("SIGKILL", self.events("died")[0]["text"])
+
+    def test_the_pause_grows_with_each_death_until_it_has_been_ready_for_a_while(self):
+        self.start()
+        wait_for(lambda: self.phase() == state.READY)
+        for pause in ("0.1 s", "0.2 s", "0.4 s"):
+            (self.stack.dir / "one.unready").touch()
+            self.kill("one")
+            self.assertIn(f"starts again in {pause}", self.events("died")[-1]["text"])
+        (self.stack.dir / "one.unready").unlink()
+        wait_for(lambda: self.process("one")["healthy"])
+        ready = time.time()
+        wait_for(lambda: time.time() - ready > STEADY_AFTER + 0.2)
+        self.kill("one")
+        self.assertIn("starts again in 0.1 s", self.events("died")[-1]["text"])
+
+    def kill(self, name):
+        """Kills a process, and waits for the next one."""
+        before, deaths = self.process(name)["pid"], len(self.events("died"))
+        os.kill(before, signal.SIGKILL)
+        wait_for(lambda: self.process(name)["pid"] not in (None, before))
+        self.assertEqual(len(self.events("died")), deaths + 1)
 
     def test_bad_settings_are_not_tried_again(self):
         (self.stack.dir / "two.unready").touch()

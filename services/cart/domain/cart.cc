@@ -3,6 +3,7 @@
 #include <absl/strings/ascii.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
@@ -16,9 +17,9 @@ absl::Status CartFull() {
                Concat("a cart has at most ", kItemsMax, " items; remove some"));
 }
 
-absl::Status Append(std::vector<Item>& items, const Item& item) {
+absl::Status Append(std::vector<Item>& items, const SkuCode& sku, std::int64_t qty) {
   if (items.size() >= kItemsMax) return CartFull();
-  items.push_back(item);
+  items.push_back({.sku = sku, .qty = qty});
   return absl::OkStatus();
 }
 
@@ -55,7 +56,7 @@ absl::Status CheckQuantity(std::int64_t qty) {
 
 absl::Status SetItem(Cart& cart, const SkuCode& sku, std::int64_t qty) {
   const auto found = std::ranges::find(cart.items, sku, &Item::sku);
-  if (found == cart.items.end()) return qty == 0 ? absl::OkStatus() : Append(cart.items, {sku, qty});
+  if (found == cart.items.end()) return qty == 0 ? absl::OkStatus() : Append(cart.items, sku, qty);
   if (qty == 0) {
     cart.items.erase(found);
   } else {
@@ -69,13 +70,36 @@ absl::Status Merge(Cart& cart, const Cart& from) {
   for (const Item& item : from.items) {
     const auto found = std::ranges::find(items, item.sku, &Item::sku);
     if (found == items.end()) {
-      RETURN_IF_ERROR(Append(items, item));
+      RETURN_IF_ERROR(Append(items, item.sku, item.qty));
     } else {
       found->qty = std::min(found->qty + item.qty, kQuantityMax);
     }
   }
   cart.items = std::move(items);
   return absl::OkStatus();
+}
+
+std::vector<HoldRequest> Renew(const Cart& before, Cart& after, HoldItems hold_items) {
+  after.version = before.version + 1;
+  std::vector<HoldRequest> given_back;
+  std::vector<HoldRequest> wanted;
+  for (const Item& item : before.items) {
+    const bool removed = std::ranges::find(after.items, item.sku, &Item::sku) == after.items.end();
+    if (removed && IsOpen(item.hold)) given_back.push_back({item.sku, 0, after.version});
+  }
+  for (Item& item : after.items) {
+    if (std::ranges::find(before.items, item) != before.items.end()) continue;
+    const Hold previous = std::exchange(item.hold, {});
+    item.version = after.version;
+    if (hold_items == HoldItems::kYes) {
+      item.hold.state = HoldState::kRequested;
+      wanted.push_back({item.sku, item.qty, item.version});
+    } else if (IsOpen(previous)) {
+      given_back.push_back({item.sku, 0, item.version});
+    }
+  }
+  given_back.insert(given_back.end(), wanted.begin(), wanted.end());
+  return given_back;
 }
 
 }  // namespace bv::cart

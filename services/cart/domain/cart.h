@@ -12,6 +12,7 @@
 #include "libs/base/id.h"
 #include "libs/base/request_context.h"
 #include "libs/base/values.h"
+#include "services/cart/domain/hold.h"
 
 namespace bv::cart {
 
@@ -33,6 +34,9 @@ struct Owner {
 struct Item {
   SkuCode sku;
   std::int64_t qty = 0;
+  // The cart's version at the item's last change.
+  std::int64_t version = 0;
+  Hold hold = {};
 
   friend bool operator==(const Item&, const Item&) = default;
 };
@@ -44,6 +48,8 @@ struct Cart {
   std::vector<Item> items;
   absl::Time expires_at;
   absl::Time updated_at;
+  // Grows by one with every change of the items.
+  std::int64_t version = 0;
 };
 
 // Who calls.
@@ -71,5 +77,21 @@ absl::Status SetItem(Cart& cart, const SkuCode& sku, std::int64_t qty);
 // Adds the items of `from`; the sum of two quantities stops at kQuantityMax. FAILED_PRECONDITION, reason
 // CART_FULL, when not all of them fit; `cart` is then as before.
 absl::Status Merge(Cart& cart, const Cart& from);
+
+// What a cart asks inventory for: to hold so much of an item, in place of what it held before; 0 gives that
+// back.
+struct HoldRequest {
+  SkuCode sku;
+  std::int64_t qty = 0;
+  std::int64_t item_version = 0;
+
+  friend bool operator==(const HoldRequest&, const HoldRequest&) = default;
+};
+enum class HoldItems { kNo, kYes };
+
+// Makes `after`, which differs from `before` in its items, the cart's next version, and returns what it asks
+// for: the items that changed, where items are held, and to give back what is held and no longer wanted. What
+// is given back comes first.
+std::vector<HoldRequest> Renew(const Cart& before, Cart& after, HoldItems hold_items);
 
 }  // namespace bv::cart

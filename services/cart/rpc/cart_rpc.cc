@@ -1,5 +1,6 @@
 #include "services/cart/rpc/cart_rpc.h"
 
+#include "libs/base/crash_point.h"
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
@@ -22,7 +23,9 @@ rpc::Reply<pb::Cart> CartRpc::CreateCart(rpc::Call<pb::CreateCartRequest> call) 
   const RequestContext& context = call.context();
   CO_ASSIGN_OR_RETURN(const Caller caller, CallerOf(context, call.request().session_id()));
   const Owner owner = OwnerOf(caller);
-  Work open = [&](postgres::Session& session) { return OpenCart(session, context.tenant, owner, ttl_); };
+  Work open = [&](postgres::Session& session) {
+    return OpenCart(session, context.tenant, owner, rules_.ttl);
+  };
   CO_ASSIGN_OR_RETURN(Cart cart, co_await pool_.Transact<Cart>(context, std::move(open)));
   co_return co_await Show(std::move(cart), context);
 }
@@ -67,10 +70,9 @@ rpc::Reply<pb::Cart> CartRpc::MergeCart(rpc::Call<pb::MergeCartRequest> call) {
   const RequestContext& context = call.context();
   CO_ASSIGN_OR_RETURN(const SessionId secret, SessionId::Parse(call.request().session_id()));
   const std::string session_hash = HashOf(secret);
-  Work merge = [&](postgres::Session& session) {
-    return MergeCarts(session, context.tenant, context.user_id, session_hash, ttl_);
-  };
+  Work merge = [&](postgres::Session& session) { return MergeCarts(session, context, session_hash, rules_); };
   CO_ASSIGN_OR_RETURN(Cart cart, co_await pool_.Transact<Cart>(context, std::move(merge)));
+  CrashPoint("cart.merge.stored");
   co_return co_await Show(std::move(cart), context);
 }
 
@@ -90,9 +92,11 @@ async::Task<absl::StatusOr<Cart>> CartRpc::Change(std::string cart_id, Caller ca
   const absl::StatusOr<CartId> id = CartId::Parse(cart_id);
   if (!id.ok()) co_return CartNotFound();
   Work change = [&](postgres::Session& session) {
-    return ChangeItem(session, context.tenant, *id, caller, item, ttl_);
+    return ChangeItem(session, context, *id, caller, item, rules_);
   };
-  co_return co_await pool_.Transact<Cart>(context, std::move(change));
+  absl::StatusOr<Cart> cart = co_await pool_.Transact<Cart>(context, std::move(change));
+  CrashPoint("cart.change.stored");
+  co_return cart;
 }
 
 rpc::Reply<pb::Cart> CartRpc::Show(Cart cart, const RequestContext& context) {
@@ -100,7 +104,7 @@ rpc::Reply<pb::Cart> CartRpc::Show(Cart cart, const RequestContext& context) {
   for (const Item& item : cart.items) skus.push_back(item.sku);
   CO_ASSIGN_OR_RETURN(const Offers offers, co_await catalogue_.Find(std::move(skus), context));
   CO_ASSIGN_OR_RETURN(const PricedCart priced, Price(std::move(cart), offers));
-  co_return ToProto(priced);
+  co_return ToProto(priced, context.tenant);
 }
 
 }  // namespace bv::cart

@@ -8,6 +8,7 @@
 #include "libs/rpc/server.h"
 #include "services/cart/domain/cart.h"
 #include "services/cart/rpc/catalogue.h"
+#include "services/cart/store/change_cart.h"
 
 namespace bv::cart {
 
@@ -15,8 +16,8 @@ namespace pb = commerce::cart::v1;
 
 class CartRpc {
  public:
-  CartRpc(postgres::Pool& pool, Catalogue& catalogue, absl::Duration ttl)
-      : pool_(pool), catalogue_(catalogue), ttl_(ttl) {}
+  CartRpc(postgres::Pool& pool, Catalogue& catalogue, CartRules rules)
+      : pool_(pool), catalogue_(catalogue), rules_(std::move(rules)) {}
 
   // Handlers are served by `server` from its start on.
   void Serve(rpc::Server& server);
@@ -39,7 +40,7 @@ class CartRpc {
 
   postgres::Pool& pool_;
   Catalogue& catalogue_;
-  absl::Duration ttl_;
+  const CartRules rules_;
 };
 
 }  // namespace bv::cart

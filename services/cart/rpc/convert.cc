@@ -16,6 +16,30 @@ void SetTimestamp(google::protobuf::Timestamp& target, absl::Time time) {
   target.set_nanos(static_cast<std::int32_t>(micros % 1'000'000 * 1'000));
 }
 
+pb::CartHold::Status StatusOf(HoldState state) {
+  switch (state) {
+    case HoldState::kNone:
+      return pb::CartHold::STATUS_UNSPECIFIED;
+    case HoldState::kRequested:
+      return pb::CartHold::STATUS_REQUESTED;
+    case HoldState::kHeld:
+      return pb::CartHold::STATUS_HELD;
+    case HoldState::kRejected:
+      return pb::CartHold::STATUS_REJECTED;
+    case HoldState::kExpired:
+      return pb::CartHold::STATUS_EXPIRED;
+  }
+  return pb::CartHold::STATUS_UNSPECIFIED;
+}
+
+void SetHold(pb::CartHold& target, const Hold& hold, const HoldId& id) {
+  target.set_status(StatusOf(hold.state));
+  target.set_reservation_id(id.str());
+  if (hold.state != HoldState::kHeld) return;
+  target.set_qty(hold.qty);
+  SetTimestamp(*target.mutable_held_until(), hold.until);
+}
+
 }  // namespace
 
 absl::StatusOr<Caller> CallerOf(const RequestContext& context, const std::string& session_id) {
@@ -34,7 +58,7 @@ std::string HashOf(const SessionId& session_id) {
   return absl::BytesToHexString({reinterpret_cast<const char*>(digest), sizeof(digest)});
 }
 
-pb::Cart ToProto(const PricedCart& priced) {
+pb::Cart ToProto(const PricedCart& priced, const TenantId& tenant) {
   pb::Cart result;
   result.set_cart_id(priced.cart.id.str());
   result.set_user_id(priced.cart.owner.user_id);
@@ -48,6 +72,9 @@ pb::Cart ToProto(const PricedCart& priced) {
     item->set_amount(line.amount);
     item->set_currency(std::string(line.offer.price.currency.code()));
     item->set_unavailable(!line.offer.sold);
+    if (line.item.hold.state != HoldState::kNone) {
+      SetHold(*item->mutable_hold(), line.item.hold, HoldIdOf(tenant, priced.cart.id, line.item.sku));
+    }
   }
   result.set_total_amount(priced.total.minor_units);
   result.set_currency(std::string(priced.total.currency.code()));

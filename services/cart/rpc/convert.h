@@ -18,6 +18,6 @@ absl::StatusOr<Caller> CallerOf(const RequestContext& context, const std::string
 // What is stored and compared instead of the secret.
 std::string HashOf(const SessionId& session_id);
 
-commerce::cart::v1::Cart ToProto(const PricedCart& priced);
+commerce::cart::v1::Cart ToProto(const PricedCart& priced, const TenantId& tenant);
 
 }  // namespace bv::cart

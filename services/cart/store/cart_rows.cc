@@ -19,29 +19,47 @@ void DeleteItems(postgres::Session& session, const TenantId& tenant, const CartI
 void UpsertItems(postgres::Session& session, const TenantId& tenant, const CartId& id,
                  const std::vector<Item>& items) {
   static constexpr Statement kUpsert{"cart_item_upsert", R"sql(
-    INSERT INTO cart_item (tenant_id, cart_id, sku, qty, added_at)
-    SELECT $1, $2, sku, qty, clock_timestamp() + n * interval '1 microsecond'
-    FROM unnest($3::text[], $4::bigint[]) WITH ORDINALITY AS k (sku, qty, n)
-    ON CONFLICT (tenant_id, cart_id, sku) DO UPDATE SET qty = excluded.qty
+    INSERT INTO cart_item (tenant_id, cart_id, sku, qty, added_at, item_version, hold_status)
+    SELECT $1, $2, sku, qty, clock_timestamp() + n * interval '1 microsecond', version, nullif(hold_status, '')
+    FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::text[]) WITH ORDINALITY AS k (sku, qty, version, hold_status, n)
+    ON CONFLICT (tenant_id, cart_id, sku) DO UPDATE
+    SET qty = excluded.qty, item_version = excluded.item_version, hold_status = excluded.hold_status, hold_qty = 0,
+        held_until = NULL
   )sql"};
-  std::vector<std::string> skus;
-  std::vector<std::int64_t> quantities;
+  std::vector<std::string> skus, hold_states;
+  std::vector<std::int64_t> quantities, versions;
   for (const Item& item : items) {
     skus.push_back(item.sku.str());
     quantities.push_back(item.qty);
+    versions.push_back(item.version);
+    hold_states.emplace_back(WordOf(item.hold.state));
   }
-  session.Exec(kUpsert, tenant.str(), id.str(), ArrayLiteral(skus), ArrayLiteral(quantities));
+  session.Exec(kUpsert, tenant.str(), id.str(), ArrayLiteral(skus), ArrayLiteral(quantities),
+               ArrayLiteral(versions), ArrayLiteral(hold_states));
 }
 
 void TouchCart(postgres::Session& session, const TenantId& tenant, Cart& cart, absl::Duration ttl) {
   static constexpr Statement kTouch{"cart_touch", R"sql(
-    UPDATE cart SET updated_at = now(), expires_at = now() + $3 * interval '1 millisecond'
+    UPDATE cart SET updated_at = now(), expires_at = now() + $3 * interval '1 millisecond', version = $4
     WHERE tenant_id = $1 AND cart_id = $2
     RETURNING (extract(epoch FROM updated_at) * 1e6)::bigint, (extract(epoch FROM expires_at) * 1e6)::bigint
   )sql"};
-  const pqxx::row row = session.Exec(kTouch, tenant.str(), cart.id.str(), absl::ToInt64Milliseconds(ttl))[0];
+  const pqxx::row row =
+      session.Exec(kTouch, tenant.str(), cart.id.str(), absl::ToInt64Milliseconds(ttl), cart.version)[0];
   cart.updated_at = postgres::TimeFromMicros(row[0]);
   cart.expires_at = postgres::TimeFromMicros(row[1]);
+}
+
+Item ItemOf(const pqxx::row& row) {
+  Item item{.sku = SkuCode::Trusted(row["sku"].as<std::string>()),
+            .qty = row["qty"].as<std::int64_t>(),
+            .version = row["item_version"].as<std::int64_t>()};
+  item.hold.state = HoldStateOf(row["hold_status"].as<std::string>());
+  if (item.hold.state == HoldState::kHeld) {
+    item.hold.qty = row["hold_qty"].as<std::int64_t>();
+    item.hold.until = postgres::TimeFromMicros(row["held_until"]);
+  }
+  return item;
 }
 
 // An expired cart that still waits for its deletion is in the way of the owner's new one.
@@ -62,9 +80,14 @@ void DeleteExpiredOf(postgres::Session& session, const TenantId& tenant, const O
 }  // namespace
 
 std::optional<Cart> ReadCart(postgres::Session& session, const TenantId& tenant, const CartId& id) {
+  // What was held is expired from its time on, also before inventory says so.
   static constexpr Statement kRead{"cart_read", R"sql(
-    SELECT coalesce(c.user_id, ''), coalesce(c.session_hash, ''), (extract(epoch FROM c.updated_at) * 1e6)::bigint,
-           (extract(epoch FROM c.expires_at) * 1e6)::bigint, i.sku, i.qty
+    SELECT coalesce(c.user_id, '') AS user_id, coalesce(c.session_hash, '') AS session_hash, c.version,
+           (extract(epoch FROM c.updated_at) * 1e6)::bigint AS updated_at,
+           (extract(epoch FROM c.expires_at) * 1e6)::bigint AS expires_at, i.sku, i.qty, i.item_version,
+           CASE WHEN i.hold_status = 'HELD' AND i.held_until <= now() THEN 'EXPIRED'
+                ELSE coalesce(i.hold_status, '') END AS hold_status,
+           i.hold_qty, (extract(epoch FROM i.held_until) * 1e6)::bigint AS held_until
     FROM cart c
     LEFT JOIN cart_item i USING (tenant_id, cart_id)
     WHERE c.tenant_id = $1 AND c.cart_id = $2 AND c.closed_at IS NULL AND c.expires_at > now()
@@ -73,12 +96,12 @@ std::optional<Cart> ReadCart(postgres::Session& session, const TenantId& tenant,
   const pqxx::result rows = session.Exec(kRead, tenant.str(), id.str());
   if (rows.empty()) return std::nullopt;
   Cart cart{.id = id,
-            .owner = {rows[0][0].as<std::string>(), rows[0][1].as<std::string>()},
-            .expires_at = postgres::TimeFromMicros(rows[0][3]),
-            .updated_at = postgres::TimeFromMicros(rows[0][2])};
+            .owner = {rows[0]["user_id"].as<std::string>(), rows[0]["session_hash"].as<std::string>()},
+            .expires_at = postgres::TimeFromMicros(rows[0]["expires_at"]),
+            .updated_at = postgres::TimeFromMicros(rows[0]["updated_at"]),
+            .version = rows[0]["version"].as<std::int64_t>()};
   for (const pqxx::row& row : rows) {
-    if (!row[4].is_null())
-      cart.items.push_back({SkuCode::Trusted(row[4].as<std::string>()), row[5].as<std::int64_t>()});
+    if (!row["sku"].is_null()) cart.items.push_back(ItemOf(row));
   }
   return cart;
 }

@@ -13,7 +13,7 @@
 
 namespace bv::cart {
 
-// With its items, as one moment shows it.
+// With its items, as one moment shows it; a hold whose time is over is expired.
 std::optional<Cart> ReadCart(postgres::Session& session, const TenantId& tenant, const CartId& id);
 std::optional<CartId> FindCart(postgres::Session& session, const TenantId& tenant, const Owner& owner);
 

@@ -4,6 +4,7 @@
 
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
+#include "services/cart/events/reservation_requested.h"
 #include "services/cart/store/cart_rows.h"
 
 namespace bv::cart {
@@ -15,6 +16,29 @@ constexpr int kAttemptsMax = 3;
 
 absl::Status CartBusy() {
   return Error(absl::StatusCode::kAborted, "CART_BUSY", "the cart was changed at the same time; try again");
+}
+
+absl::Status AskForHolds(postgres::Session& session, const RequestContext& context, const Cart& cart,
+                         const std::vector<HoldRequest>& requests, absl::Duration hold_ttl) {
+  if (requests.empty()) return absl::OkStatus();
+  std::vector<events::OutboxRow> rows;
+  for (const HoldRequest& request : requests) {
+    ASSIGN_OR_RETURN(events::OutboxRow row,
+                     ReservationRequestedRow(request, cart, hold_ttl, session.transaction_time(), context));
+    rows.push_back(std::move(row));
+  }
+  events::InsertOutbox(session, rows);
+  return absl::OkStatus();
+}
+
+// Nothing, when the items are the same.
+absl::Status StoreChange(postgres::Session& session, const RequestContext& context, const Cart& before,
+                         Cart& after, const CartRules& rules) {
+  if (after.items == before.items) return absl::OkStatus();
+  const std::optional<absl::Duration> hold_ttl = rules.holds.TtlFor(context.tenant);
+  const std::vector<HoldRequest> requests = Renew(before, after, hold_ttl ? HoldItems::kYes : HoldItems::kNo);
+  WriteCart(session, context.tenant, before, after, rules.ttl);
+  return AskForHolds(session, context, after, requests, hold_ttl.value_or(absl::ZeroDuration()));
 }
 
 }  // namespace
@@ -37,23 +61,23 @@ absl::StatusOr<Cart> OpenCart(postgres::Session& session, const TenantId& tenant
   return CartBusy();
 }
 
-absl::StatusOr<Cart> ChangeItem(postgres::Session& session, const TenantId& tenant, const CartId& id,
-                                const Caller& caller, const Item& item, absl::Duration ttl) {
-  LockCart(session, tenant, id);
+absl::StatusOr<Cart> ChangeItem(postgres::Session& session, const RequestContext& context, const CartId& id,
+                                const Caller& caller, const Item& item, const CartRules& rules) {
+  LockCart(session, context.tenant, id);
   // Read after the lock: by a snapshot that has what the change before this one wrote.
-  const std::optional<Cart> before = ReadCart(session, tenant, id);
+  const std::optional<Cart> before = ReadCart(session, context.tenant, id);
   if (!before || !MayChange(*before, caller)) return CartNotFound();
   Cart after = *before;
   RETURN_IF_ERROR(SetItem(after, item.sku, item.qty));
-  if (after.items != before->items) WriteCart(session, tenant, *before, after, ttl);
+  RETURN_IF_ERROR(StoreChange(session, context, *before, after, rules));
   return after;
 }
 
-absl::StatusOr<Cart> MergeCarts(postgres::Session& session, const TenantId& tenant,
-                                const std::string& user_id, const std::string& session_hash,
-                                absl::Duration ttl) {
+absl::StatusOr<Cart> MergeCarts(postgres::Session& session, const RequestContext& context,
+                                const std::string& session_hash, const CartRules& rules) {
+  const TenantId& tenant = context.tenant;
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
-    ASSIGN_OR_RETURN(Cart own, OpenCart(session, tenant, {.user_id = user_id}, ttl));
+    ASSIGN_OR_RETURN(Cart own, OpenCart(session, tenant, {.user_id = context.user_id}, rules.ttl));
     const std::optional<CartId> session_id = FindCart(session, tenant, {.session_hash = session_hash});
     if (!session_id) return own;
     // Always in this order, so that two merges cannot deadlock.
@@ -64,7 +88,11 @@ absl::StatusOr<Cart> MergeCarts(postgres::Session& session, const TenantId& tena
     if (!before || !from) continue;
     Cart merged = *before;
     RETURN_IF_ERROR(Merge(merged, *from));
-    if (merged.items != before->items) WriteCart(session, tenant, *before, merged, ttl);
+    Cart emptied = *from;
+    emptied.items.clear();
+    // First, so that what one cart held is there for the other.
+    RETURN_IF_ERROR(AskForHolds(session, context, emptied, Renew(*from, emptied, HoldItems::kNo), {}));
+    RETURN_IF_ERROR(StoreChange(session, context, *before, merged, rules));
     CloseCart(session, tenant, from->id);
     return merged;
   }

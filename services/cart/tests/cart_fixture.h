@@ -26,7 +26,7 @@ class CartTest : public ::testing::Test {
   template <class Request>
   absl::StatusOr<pb::Cart> Call(rpc::Reply<pb::Cart> (CartRpc::*method)(rpc::Call<Request>),
                                 const Request& request, const RequestContext& context) {
-    return parts_->loop.Run((parts_->rpc.*method)(rpc::Call<Request>(request, context)));
+    return parts_->loop.Run((rpc().*method)(rpc::Call<Request>(request, context)));
   }
   // `session` is the secret, or empty.
   absl::StatusOr<pb::Cart> Create(const RequestContext& context, const std::string& session = "");
@@ -45,6 +45,10 @@ class CartTest : public ::testing::Test {
     return testing::ContextOf(tenant_, user, role);
   }
   const std::string& tenant() const { return tenant_; }
+  // The one that is called.
+  virtual CartRpc& rpc() { return parts_->rpc; }
+  // One whose carts hold their items, for a quarter of an hour.
+  static CartRpc& holding_rpc() { return parts_->holding_rpc; }
   static testing::Database& database() { return parts_->database; }
   static postgres::Pool& pool() { return parts_->pool; }
   static testing::Loop& loop() { return parts_->loop; }
@@ -59,7 +63,10 @@ class CartTest : public ::testing::Test {
     testing::Database database{"cart"};
     postgres::Pool pool{database.Connection(), postgres::PoolSettings{.size = 4, .queue_max = 256}};
     Catalogue catalogue{products.address(), rpc::PeerSettings{}};
-    CartRpc rpc{pool, catalogue, absl::Hours(1)};
+    CartRpc rpc{pool, catalogue, CartRules{.ttl = absl::Hours(1)}};
+    CartRpc holding_rpc{
+        pool, catalogue,
+        CartRules{.ttl = absl::Hours(1), .holds = HoldPolicy::Create({"*"}, absl::Minutes(15)).value()}};
     testing::Loop loop;
   };
   static std::unique_ptr<Parts> parts_;

@@ -181,7 +181,7 @@ TEST_F(ItemsTest, WithoutTheCatalogueACartHasNoPrice) {
   const std::string id = CartWith(As("ada"), {"A"});
   // Nothing listens on port 1.
   Catalogue away("127.0.0.1:1", rpc::PeerSettings{.connections = 1, .timeout = absl::Seconds(1)});
-  CartRpc rpc(pool(), away, absl::Hours(1));
+  CartRpc rpc(pool(), away, CartRules{.ttl = absl::Hours(1)});
   pb::GetCartRequest get;
   get.set_cart_id(id);
   const RequestContext context = As("ada");

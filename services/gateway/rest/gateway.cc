@@ -102,13 +102,14 @@ async::Task<Gateway::Outcome> Gateway::Call(const http::Request& request, const 
   Outcome outcome{.status = prepare()};
   if (!outcome.status.ok()) co_return outcome;
 
-  absl::StatusOr<grpc::ByteBuffer> response_bytes =
+  absl::StatusOr<rpc::Peer::RawResponse> raw =
       co_await route.peer->CallRaw(*route.method, request_bytes, context);
-  outcome = {.status = response_bytes.status(), .refused_by = RefusedBy::kService};
+  outcome = {.status = raw.status(), .refused_by = RefusedBy::kService};
   if (!outcome.status.ok()) co_return outcome;
   const auto answer = [&]() -> absl::Status {
     Message& message = *route.response->New(&arena);
-    RETURN_IF_ERROR(Deserialize(*response_bytes, message));
+    RETURN_IF_ERROR(Deserialize(raw->message, message));
+    if (raw->replayed) response.AddHeader("Idempotency-Replayed", "true");
     return WriteResponse(route, message, response);
   };
   outcome.status = answer();

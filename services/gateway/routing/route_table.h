@@ -34,8 +34,10 @@ struct Match {
 class RouteTable {
  public:
   // A route for every annotated method of the contracts' services. INVALID_ARGUMENT names a method whose
-  // annotation cannot be served, or that has the same path as another.
-  static absl::StatusOr<RouteTable> Build(const std::vector<Backend>& backends);
+  // annotation cannot be served, or that has the same path as another. Without `idempotency_key_required` no
+  // route insists on an Idempotency-Key.
+  static absl::StatusOr<RouteTable> Build(const std::vector<Backend>& backends,
+                                          bool idempotency_key_required = true);
 
   // HEAD finds the route of GET.
   Match Find(std::string_view method, std::string_view path) const;

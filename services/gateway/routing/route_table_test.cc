@@ -83,7 +83,7 @@ TEST(RouteTable, RefusesTwoMethodsOfOnePath) {
   const auto table = RouteTable::Build({{.contract = inventory::StockStatus::descriptor()->file()},
                                         {.contract = inventory::StockStatus::descriptor()->file()}});
   EXPECT_THAT(std::string(table.status().message()),
-              HasSubstr("have the same route GET /api/v1/inventory/{sku}"));
+              HasSubstr("have the same route GET /api/v1/reservations/{reservation_id}"));
 }
 
 class CompileRouteTest : public testing::Test {

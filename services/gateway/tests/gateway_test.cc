@@ -42,6 +42,7 @@ class SmallInventory {
     server.Handle(service, "ReleaseStock", *this, &SmallInventory::Release);
     server.Handle(service, "QueryStock", *this, &SmallInventory::Query);
     server.Handle(service, "AdjustStock", *this, &SmallInventory::Adjust);
+    server.ServePartly(service);
   }
 
   rpc::Reply<pb::ReserveResponse> Reserve(rpc::Call<pb::ReserveRequest>) {
@@ -81,6 +82,7 @@ class SmallInventory {
     pb::StockStatus status;
     status.set_sku(call.request().sku());
     status.set_product_id(Concat(call.context().user_id, " ", call.context().idempotency_key));
+    if (call.context().idempotency_key == "again") call.MarkReplayed();
     co_return status;
   }
 
@@ -203,7 +205,7 @@ TEST_F(GatewayTest, AnswersAPublicRead) {
   EXPECT_EQ(StatusOf(answer), 200);
   EXPECT_EQ(
       BodyOf(answer),
-      R"({"sku":"MUG-1","productId":"demo corr-1","onHand":5,"reserved":0,"available":0,"locations":[]})");
+      R"({"sku":"MUG-1","productId":"demo corr-1","onHand":5,"reserved":0,"available":0,"locations":[],"isHot":false})");
   EXPECT_EQ(HeaderOf(answer, "content-type"), "application/json");
   EXPECT_EQ(HeaderOf(answer, "correlation-id"), "corr-1");
   EXPECT_EQ(HeaderOf(answer, "x-request-id"), "req-1");
@@ -253,8 +255,21 @@ TEST_F(GatewayTest, RefusesByTokenRoleAndTenant) {
   EXPECT_EQ(StatusOf(Ask("GET /api/v1/inventory/A", "X-Tenant-Id: demo\r\nX-Tenant-Id: demo\r\n")), 400);
 }
 
+TEST_F(GatewayTest, WhatCreatesNeedsAKey) {
+  const std::string body = R"({"delta":3,"reason":"RECEIVED"})";
+  const std::string refused = Ask(kAdjust, TokenHeader(Role::kStaff), body);
+  EXPECT_EQ(StatusOf(refused), 400);
+  EXPECT_THAT(BodyOf(refused), HasSubstr("Idempotency-Key"));
+  const std::string made = Ask(kAdjust, TokenHeader(Role::kStaff) + "Idempotency-Key: key-1\r\n", body);
+  EXPECT_EQ(StatusOf(made), 201);
+  EXPECT_EQ(HeaderOf(made, "idempotency-replayed"), "");
+  const std::string again = Ask(kAdjust, TokenHeader(Role::kStaff) + "Idempotency-Key: again\r\n", body);
+  EXPECT_EQ(StatusOf(again), 201);
+  EXPECT_EQ(HeaderOf(again, "idempotency-replayed"), "true");
+}
+
 TEST_F(GatewayTest, NamesWhatIsWrongWithABody) {
-  const std::string token = TokenHeader(Role::kStaff);
+  const std::string token = TokenHeader(Role::kStaff) + "Idempotency-Key: key-1\r\n";
   std::string answer = Ask(kAdjust, token, R"({"delta":3)");
   EXPECT_EQ(StatusOf(answer), 400);
   EXPECT_EQ(HeaderOf(answer, "content-type"), "application/problem+json");
@@ -267,7 +282,8 @@ TEST_F(GatewayTest, NamesWhatIsWrongWithABody) {
   EXPECT_THAT(BodyOf(answer), HasSubstr("\"detail\":\"delta: must not be 0\""));
   EXPECT_EQ(StatusOf(Ask(kAdjust, token, R"({"delta":-1})")), 409);
   EXPECT_EQ(StatusOf(Ask(kAdjust,
-                         Concat("Authorization: Bearer ", Token(kJwks, Role::kStaff, absl::Hours(1)), "\r\n"),
+                         Concat("Idempotency-Key: key-1\r\nAuthorization: Bearer ",
+                                Token(kJwks, Role::kStaff, absl::Hours(1)), "\r\n"),
                          "{}")),
             415);
 }

@@ -4,10 +4,12 @@
 #include <absl/time/time.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "services/inventory/domain/reservation.h"
 #include "services/inventory/domain/stock.h"
 
 namespace bv::inventory {
@@ -17,12 +19,50 @@ struct ReserveCommand {
   std::string user_id;
   std::vector<Line> lines;
   absl::Duration hold;
+  // Cart holds that are given back in the same breath.
+  std::vector<std::string> replaces;
+  Split split = Split::kAllowed;
+  Holder holder = Holder::kOther;
+};
+
+// Of a cart, for one item: takes the place of what the reservation held before, unless that is of a newer version.
+struct HoldCommand {
+  std::string reservation_id;
+  std::string cart_id;
+  // Empty for the cart of a session.
+  std::string user_id;
+  SkuCode sku;
+  // 0 gives the hold back.
+  std::int64_t qty = 0;
+  absl::Duration hold;
+  std::int64_t item_version = 0;
+};
+
+struct CommitCommand {
+  std::string reservation_id;
+};
+
+struct UncommitCommand {
+  std::string reservation_id;
+};
+
+struct ShipCommand {
+  std::string reservation_id;
+  std::string shipment_id;
+  std::vector<Line> lines;
 };
 
 struct ReleaseCommand {
   std::string reservation_id;
-  // When not empty, only a reservation of this user is found.
+  // When not empty, only a reservation of this user is found, and only a held one given back.
   std::string user_id;
+};
+
+// Gives back what is held longer than it may be, and nothing else.
+struct ExpireCommand {
+  std::string reservation_id;
+  // One of its SKUs.
+  SkuCode sku;
 };
 
 struct AdjustCommand {
@@ -34,21 +74,20 @@ struct AdjustCommand {
   LocationCode location;
   std::int64_t delta = 0;
   ReasonCode reason;
+  Force force = Force::kNo;
 };
 
-using Command = std::variant<ReserveCommand, ReleaseCommand, AdjustCommand>;
-
-enum class ReservationState { kHeld, kReleased };
-
-struct Reservation {
-  std::string reservation_id;
+struct PolicyCommand {
   std::string user_id;
-  ReservationState state = ReservationState::kHeld;
-  absl::Time expires_at;
-  std::vector<Allocation> allocations;
+  SkuCode sku;
+  LocationCode location;
+  Policy policy;
 };
 
-// Of a reserve or release: the reservation; of an adjustment: the shelf after it.
+using Command = std::variant<ReserveCommand, HoldCommand, CommitCommand, UncommitCommand, ShipCommand, ReleaseCommand,
+                             ExpireCommand, AdjustCommand, PolicyCommand>;
+
+// Of what concerns a reservation: the reservation; of an adjustment or a policy: the shelf after it.
 struct Outcome {
   Reservation reservation;
   Shelf shelf;

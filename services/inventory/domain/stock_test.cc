@@ -24,7 +24,7 @@ Shelves TwoPlaces() {
 
 TEST(Reserve, TakesFromThePlacesInTheirOrder) {
   Shelves shelves = TwoPlaces();
-  const auto allocations = Reserve(shelves, {{Sku("TENT"), 6}});
+  const auto allocations = Reserve(shelves, {{Sku("TENT"), 6}}, Split::kAllowed);
   ASSERT_TRUE(allocations.ok());
   ASSERT_EQ(allocations->size(), 2u);
   EXPECT_EQ((*allocations)[0].location, At("A"));
@@ -35,7 +35,7 @@ TEST(Reserve, TakesFromThePlacesInTheirOrder) {
 
 TEST(Reserve, TakesAllLinesOrNone) {
   Shelves shelves = TwoPlaces();
-  const auto allocations = Reserve(shelves, {{Sku("TENT"), 1}, {Sku("MUG"), 2}});
+  const auto allocations = Reserve(shelves, {{Sku("TENT"), 1}, {Sku("MUG"), 2}}, Split::kAllowed);
   EXPECT_EQ(allocations.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(ErrorReason(allocations.status()), "OUT_OF_STOCK");
   EXPECT_EQ(GetErrorDetail(allocations.status()).field, "lines[1].qty");
@@ -45,13 +45,13 @@ TEST(Reserve, TakesAllLinesOrNone) {
 
 TEST(Reserve, AnUnknownSkuIsOutOfStock) {
   Shelves shelves;
-  EXPECT_EQ(ErrorReason(Reserve(shelves, {{Sku("NONE"), 1}}).status()), "OUT_OF_STOCK");
+  EXPECT_EQ(ErrorReason(Reserve(shelves, {{Sku("NONE"), 1}}, Split::kAllowed).status()), "OUT_OF_STOCK");
   EXPECT_TRUE(shelves.empty());
 }
 
 TEST(Release, UndoesReserve) {
   Shelves shelves = TwoPlaces();
-  const auto allocations = Reserve(shelves, {{Sku("TENT"), 7}});
+  const auto allocations = Reserve(shelves, {{Sku("TENT"), 7}}, Split::kAllowed);
   ASSERT_TRUE(allocations.ok());
   Release(shelves, *allocations);
   EXPECT_EQ(shelves[Sku("TENT")].available(), 7);
@@ -60,11 +60,11 @@ TEST(Release, UndoesReserve) {
 
 TEST(Adjust, NeverTakesWhatIsReservedOrBuffered) {
   Shelves shelves = TwoPlaces();
-  EXPECT_EQ(ErrorReason(Adjust(shelves, Sku("TENT"), At("A"), -5)), "STOCK_NEGATIVE");
-  EXPECT_TRUE(Adjust(shelves, Sku("TENT"), At("A"), -4).ok());
-  EXPECT_EQ(ErrorReason(Adjust(shelves, Sku("MUG"), At("A"), -2)), "STOCK_NEGATIVE");
-  EXPECT_EQ(ErrorReason(Adjust(shelves, Sku("MUG"), At("Z"), -1)), "STOCK_NEGATIVE");
-  EXPECT_EQ(ErrorReason(Adjust(shelves, Sku("MUG"), At("A"), kOnHandMax)), "INVALID_VALUE");
+  EXPECT_EQ(ErrorReason(Adjust(shelves, Sku("TENT"), At("A"), -5, Force::kNo).status()), "STOCK_NEGATIVE");
+  EXPECT_TRUE(Adjust(shelves, Sku("TENT"), At("A"), -4, Force::kNo).ok());
+  EXPECT_EQ(ErrorReason(Adjust(shelves, Sku("MUG"), At("A"), -2, Force::kNo).status()), "STOCK_NEGATIVE");
+  EXPECT_EQ(ErrorReason(Adjust(shelves, Sku("MUG"), At("Z"), -1, Force::kNo).status()), "STOCK_NEGATIVE");
+  EXPECT_EQ(ErrorReason(Adjust(shelves, Sku("MUG"), At("A"), kOnHandMax, Force::kNo).status()), "INVALID_VALUE");
 }
 
 TEST(CheckLines, NamesTheLine) {

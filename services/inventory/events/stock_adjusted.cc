@@ -11,16 +11,14 @@ constexpr events::EventType kStockAdjusted{.name = "ecommerce.inventory.stock.ad
 
 }  // namespace
 
-absl::StatusOr<events::OutboxRow> StockAdjustedRow(const StockChange& change, const Shelf& shelf,
+absl::StatusOr<events::OutboxRow> StockAdjustedRow(const SkuCode& sku, const StockChange& change, const Shelf& shelf,
                                                    absl::Time occurred_at) {
   commerce::inventory::v1::StockAdjusted event;
   event.set_product_id(shelf.product.str());
-  event.set_sku(change.sku.str());
+  event.set_sku(sku.str());
   event.set_delta(change.delta);
   event.set_reason(change.reason);
-  std::int64_t version = 0;
   for (const Place& place : shelf.places) {
-    version += place.version;
     if (!place.changed) continue;
     auto* location = event.add_locations();
     location->set_location_code(place.location.str());
@@ -29,7 +27,7 @@ absl::StatusOr<events::OutboxRow> StockAdjustedRow(const StockChange& change, co
     location->set_available(place.available());
     location->set_version(place.version);
   }
-  return events::MakeRow(kStockAdjusted, "inventory-service", shelf.product.str(), version, occurred_at,
+  return events::MakeRow(kStockAdjusted, "inventory-service", shelf.product.str(), shelf.version(), occurred_at,
                          *change.context, event);
 }
 

@@ -10,11 +10,48 @@ namespace {
 namespace pb = commerce::inventory::v1;
 
 constexpr std::size_t kReservationIdMax = 64;
-constexpr absl::Duration kHoldMax = absl::Hours(24);
+constexpr absl::Duration kHoldMax = absl::Hours(24 * 30);
+constexpr int kReplacesMax = 100;
+constexpr std::int64_t kBufferMax = 1'000'000;
 constexpr char kDefaultLocation[] = "MAIN";
 
-pb::ReservationStatus ToProto(ReservationState state) {
-  return state == ReservationState::kHeld ? pb::RESERVATION_STATUS_HELD : pb::RESERVATION_STATUS_RELEASED;
+void SetTime(google::protobuf::Timestamp& target, absl::Time time) {
+  const std::int64_t micros = absl::ToUnixMicros(time);
+  target.set_seconds(micros / 1'000'000);
+  target.set_nanos(static_cast<std::int32_t>(micros % 1'000'000 * 1'000));
+}
+
+pb::Holder ToProto(Holder holder) {
+  switch (holder) {
+    case Holder::kOrder:
+      return pb::HOLDER_ORDER;
+    case Holder::kCart:
+      return pb::HOLDER_CART;
+    case Holder::kOther:
+      break;
+  }
+  return pb::HOLDER_UNSPECIFIED;
+}
+
+template <class Message>
+void AddAllocations(const Reservation& reservation, Message& message) {
+  for (const Allocation& allocation : reservation.allocations) {
+    pb::Allocation* taken = message.add_allocations();
+    taken->set_sku(allocation.sku.str());
+    taken->set_location_code(allocation.location.str());
+    taken->set_qty(allocation.qty);
+    taken->set_shipped(allocation.shipped);
+  }
+}
+
+absl::StatusOr<std::vector<Line>> Lines(const google::protobuf::RepeatedPtrField<pb::ReserveLine>& wanted) {
+  std::vector<Line> lines;
+  for (int i = 0; i < wanted.size(); ++i) {
+    ASSIGN_OR_RETURN(SkuCode sku, SkuCode::Parse(wanted[i].sku(), Concat("lines[", i, "].sku")));
+    lines.push_back({std::move(sku), wanted[i].qty()});
+  }
+  RETURN_IF_ERROR(CheckLines(lines));
+  return lines;
 }
 
 absl::StatusOr<std::string> ReservationId(const std::string& id) {
@@ -28,15 +65,56 @@ absl::StatusOr<ReserveCommand> FromProto(const pb::ReserveRequest& request, cons
                                          absl::Duration default_hold) {
   ReserveCommand command{.user_id = context.user_id};
   ASSIGN_OR_RETURN(command.reservation_id, ReservationId(request.reservation_id()));
-  for (int i = 0; i < request.lines_size(); ++i) {
-    ASSIGN_OR_RETURN(SkuCode sku, SkuCode::Parse(request.lines(i).sku(), Concat("lines[", i, "].sku")));
-    command.lines.push_back({std::move(sku), request.lines(i).qty()});
-  }
-  RETURN_IF_ERROR(CheckLines(command.lines));
+  ASSIGN_OR_RETURN(command.lines, Lines(request.lines()));
   command.hold = request.hold_seconds() == 0 ? default_hold : absl::Seconds(request.hold_seconds());
   if (command.hold < absl::Seconds(1) || command.hold > kHoldMax) {
     return InvalidValue("holdSeconds", Concat("must be 1 to ", absl::ToInt64Seconds(kHoldMax)));
   }
+  if (request.replaces_size() > kReplacesMax)
+    return InvalidValue("replaces", Concat("must be at most ", kReplacesMax));
+  for (int i = 0; i < request.replaces_size(); ++i) {
+    RETURN_IF_ERROR(CheckText(request.replaces(i), 1, kReservationIdMax, Concat("replaces[", i, "]")));
+    command.replaces.push_back(request.replaces(i));
+  }
+  switch (request.split()) {
+    case pb::SPLIT_POLICY_UNSPECIFIED:
+    case pb::SPLIT_POLICY_ALLOWED:
+      break;
+    case pb::SPLIT_POLICY_NEVER:
+      command.split = Split::kNever;
+      break;
+    default:
+      return InvalidValue("split", "must be ALLOWED or NEVER");
+  }
+  switch (request.holder()) {
+    case pb::HOLDER_UNSPECIFIED:
+      break;
+    case pb::HOLDER_ORDER:
+      command.holder = Holder::kOrder;
+      break;
+    default:
+      return InvalidValue("holder", "must be ORDER or not given; a cart asks by its event");
+  }
+  return command;
+}
+
+absl::StatusOr<CommitCommand> FromProto(const pb::CommitRequest& request) {
+  CommitCommand command;
+  ASSIGN_OR_RETURN(command.reservation_id, ReservationId(request.reservation_id()));
+  return command;
+}
+
+absl::StatusOr<UncommitCommand> FromProto(const pb::UncommitRequest& request) {
+  UncommitCommand command;
+  ASSIGN_OR_RETURN(command.reservation_id, ReservationId(request.reservation_id()));
+  return command;
+}
+
+absl::StatusOr<ShipCommand> FromProto(const pb::ShipRequest& request) {
+  ShipCommand command{.shipment_id = request.shipment_id()};
+  ASSIGN_OR_RETURN(command.reservation_id, ReservationId(request.reservation_id()));
+  RETURN_IF_ERROR(CheckText(request.shipment_id(), 1, kReservationIdMax, "shipmentId"));
+  ASSIGN_OR_RETURN(command.lines, Lines(request.lines()));
   return command;
 }
 
@@ -48,7 +126,9 @@ absl::StatusOr<ReleaseCommand> FromProto(const pb::ReleaseRequest& request, cons
 }
 
 absl::StatusOr<AdjustCommand> FromProto(const pb::AdjustRequest& request, const RequestContext& context) {
-  AdjustCommand command{.user_id = context.user_id, .delta = request.delta()};
+  AdjustCommand command{.user_id = context.user_id,
+                        .delta = request.delta(),
+                        .force = request.force() ? Force::kYes : Force::kNo};
   ASSIGN_OR_RETURN(command.sku, SkuCode::Parse(request.sku()));
   ASSIGN_OR_RETURN(
       command.location,
@@ -65,27 +145,62 @@ absl::StatusOr<AdjustCommand> FromProto(const pb::AdjustRequest& request, const 
   return command;
 }
 
-pb::ReserveResponse ToReserveResponse(const Reservation& reservation) {
-  pb::ReserveResponse response;
-  response.set_reservation_id(reservation.reservation_id);
-  response.set_status(ToProto(reservation.state));
-  const std::int64_t micros = absl::ToUnixMicros(reservation.expires_at);
-  response.mutable_expires_at()->set_seconds(micros / 1'000'000);
-  response.mutable_expires_at()->set_nanos(static_cast<std::int32_t>(micros % 1'000'000 * 1'000));
-  for (const Allocation& allocation : reservation.allocations) {
-    pb::Allocation* taken = response.add_allocations();
-    taken->set_sku(allocation.sku.str());
-    taken->set_location_code(allocation.location.str());
-    taken->set_qty(allocation.qty);
+absl::StatusOr<PolicyCommand> FromProto(const pb::StockPolicyRequest& request, const RequestContext& context) {
+  PolicyCommand command{.user_id = context.user_id};
+  ASSIGN_OR_RETURN(command.sku, SkuCode::Parse(request.sku()));
+  ASSIGN_OR_RETURN(command.location, LocationCode::Parse(request.location_code()));
+  if (request.has_buffer()) {
+    if (request.buffer() < 0 || request.buffer() > kBufferMax)
+      return InvalidValue("buffer", Concat("must be 0 to ", kBufferMax));
+    command.policy.buffer = request.buffer();
   }
+  if (request.has_priority()) {
+    if (request.priority() < 0 || request.priority() > kPriorityMax)
+      return InvalidValue("priority", Concat("must be 0 to ", kPriorityMax));
+    command.policy.priority = request.priority();
+  }
+  if (request.has_is_hot()) command.policy.is_hot = request.is_hot();
+  return command;
+}
+
+pb::ReservationStatus ToProto(ReservationState state) {
+  switch (state) {
+    case ReservationState::kHeld:
+      return pb::RESERVATION_STATUS_HELD;
+    case ReservationState::kCommitted:
+      return pb::RESERVATION_STATUS_COMMITTED;
+    case ReservationState::kReleased:
+      return pb::RESERVATION_STATUS_RELEASED;
+    case ReservationState::kExpired:
+      return pb::RESERVATION_STATUS_EXPIRED;
+    case ReservationState::kShipped:
+      return pb::RESERVATION_STATUS_SHIPPED;
+  }
+  return pb::RESERVATION_STATUS_UNSPECIFIED;
+}
+
+pb::ReserveResponse ToReserveResponse(const Reservation& reservation) {
+  auto response = ToStateResponse<pb::ReserveResponse>(reservation);
+  SetTime(*response.mutable_expires_at(), reservation.expires_at);
+  SetTime(*response.mutable_created_at(), reservation.created_at);
+  AddAllocations(reservation, response);
   return response;
 }
 
-pb::ReleaseResponse ToReleaseResponse(const Reservation& reservation) {
-  pb::ReleaseResponse response;
-  response.set_reservation_id(reservation.reservation_id);
-  response.set_status(ToProto(reservation.state));
+pb::ShipResponse ToShipResponse(const Reservation& reservation) {
+  auto response = ToStateResponse<pb::ShipResponse>(reservation);
+  AddAllocations(reservation, response);
   return response;
+}
+
+pb::Reservation ToProto(const Reservation& reservation) {
+  auto message = ToStateResponse<pb::Reservation>(reservation);
+  message.set_user_id(reservation.user_id);
+  message.set_holder(ToProto(reservation.holder));
+  SetTime(*message.mutable_created_at(), reservation.created_at);
+  SetTime(*message.mutable_expires_at(), reservation.expires_at);
+  AddAllocations(reservation, message);
+  return message;
 }
 
 pb::StockStatus ToProto(const SkuCode& sku, const Shelf& shelf) {
@@ -104,10 +219,12 @@ pb::StockStatus ToProto(const SkuCode& sku, const Shelf& shelf) {
     location->set_buffer(place.buffer);
     location->set_available(place.available());
     location->set_version(place.version);
+    location->set_priority(place.priority);
   }
   status.set_on_hand(on_hand);
   status.set_reserved(reserved);
   status.set_available(shelf.available());
+  status.set_is_hot(shelf.is_hot);
   return status;
 }
 

@@ -10,9 +10,9 @@ namespace bv::inventory {
 
 namespace product = commerce::product::v1;
 
-InventoryRpc::InventoryRpc(StockLanes& lanes, postgres::Pool& pool, rpc::Client<product::Products>& products,
+InventoryRpc::InventoryRpc(StockRoom& room, postgres::Pool& pool, rpc::Client<product::Products>& products,
                            absl::Duration default_hold)
-    : lanes_(lanes),
+    : room_(room),
       pool_(pool),
       products_(products),
       default_hold_(default_hold),
@@ -22,17 +22,19 @@ InventoryRpc::InventoryRpc(StockLanes& lanes, postgres::Pool& pool, rpc::Client<
 void InventoryRpc::Serve(rpc::Server& server) {
   const std::string_view service = "commerce.inventory.v1.Inventory";
   server.Handle(service, "ReserveStock", *this, &InventoryRpc::ReserveStock);
+  server.Handle(service, "CommitStock", *this, &InventoryRpc::CommitStock);
+  server.Handle(service, "UncommitStock", *this, &InventoryRpc::UncommitStock);
+  server.Handle(service, "ShipStock", *this, &InventoryRpc::ShipStock);
   server.Handle(service, "ReleaseStock", *this, &InventoryRpc::ReleaseStock);
+  server.Handle(service, "GetReservation", *this, &InventoryRpc::GetReservation);
   server.Handle(service, "QueryStock", *this, &InventoryRpc::QueryStock);
   server.Handle(service, "AdjustStock", *this, &InventoryRpc::AdjustStock);
+  server.Handle(service, "SetStockPolicy", *this, &InventoryRpc::SetStockPolicy);
 }
 
 rpc::Reply<pb::ReserveResponse> InventoryRpc::ReserveStock(rpc::Call<pb::ReserveRequest> call) {
   CO_ASSIGN_OR_RETURN(ReserveCommand command, FromProto(call.request(), call.context(), default_hold_));
-  // Requests for one SKU meet in one lane; which of several SKUs decides does not matter, as long as it is
-  // always the same.
-  const std::string key = std::ranges::min(command.lines, {}, &Line::sku).sku.str();
-  absl::StatusOr<Outcome> outcome = co_await lanes_.Submit(key, std::move(command), call.context());
+  absl::StatusOr<Outcome> outcome = co_await room_.Submit(std::move(command), call.context());
   if (!outcome.ok()) {
     reservation_failures_.Increment();
     co_return outcome.status();
@@ -40,11 +42,39 @@ rpc::Reply<pb::ReserveResponse> InventoryRpc::ReserveStock(rpc::Call<pb::Reserve
   co_return ToReserveResponse(outcome->reservation);
 }
 
+rpc::Reply<pb::CommitResponse> InventoryRpc::CommitStock(rpc::Call<pb::CommitRequest> call) {
+  CO_ASSIGN_OR_RETURN(CommitCommand command, FromProto(call.request()));
+  CO_ASSIGN_OR_RETURN(const Outcome outcome, co_await room_.Submit(std::move(command), call.context()));
+  co_return ToStateResponse<pb::CommitResponse>(outcome.reservation);
+}
+
+rpc::Reply<pb::UncommitResponse> InventoryRpc::UncommitStock(rpc::Call<pb::UncommitRequest> call) {
+  CO_ASSIGN_OR_RETURN(UncommitCommand command, FromProto(call.request()));
+  CO_ASSIGN_OR_RETURN(const Outcome outcome, co_await room_.Submit(std::move(command), call.context()));
+  co_return ToStateResponse<pb::UncommitResponse>(outcome.reservation);
+}
+
+rpc::Reply<pb::ShipResponse> InventoryRpc::ShipStock(rpc::Call<pb::ShipRequest> call) {
+  CO_ASSIGN_OR_RETURN(ShipCommand command, FromProto(call.request()));
+  CO_ASSIGN_OR_RETURN(const Outcome outcome, co_await room_.Submit(std::move(command), call.context()));
+  co_return ToShipResponse(outcome.reservation);
+}
+
 rpc::Reply<pb::ReleaseResponse> InventoryRpc::ReleaseStock(rpc::Call<pb::ReleaseRequest> call) {
   CO_ASSIGN_OR_RETURN(ReleaseCommand command, FromProto(call.request(), call.context()));
-  const std::string key = command.reservation_id;
-  CO_ASSIGN_OR_RETURN(const Outcome outcome, co_await lanes_.Submit(key, std::move(command), call.context()));
-  co_return ToReleaseResponse(outcome.reservation);
+  CO_ASSIGN_OR_RETURN(const Outcome outcome, co_await room_.Submit(std::move(command), call.context()));
+  co_return ToStateResponse<pb::ReleaseResponse>(outcome.reservation);
+}
+
+rpc::Reply<pb::Reservation> InventoryRpc::GetReservation(rpc::Call<pb::GetReservationRequest> call) {
+  using Found = std::optional<Reservation>;
+  std::function<absl::StatusOr<Found>(postgres::Session&)> read =
+      [&](postgres::Session& session) -> absl::StatusOr<Found> {
+    return ReadReservation(session, call.context().tenant, call.request().reservation_id());
+  };
+  CO_ASSIGN_OR_RETURN(const Found found, co_await pool_.Read<Found>(call.context(), std::move(read)));
+  if (!found) co_return NotFound("RESERVATION_NOT_FOUND", "there is no such reservation");
+  co_return ToProto(*found);
 }
 
 rpc::Reply<pb::StockStatus> InventoryRpc::QueryStock(rpc::Call<pb::StockQuery> call) {
@@ -58,8 +88,14 @@ rpc::Reply<pb::StockStatus> InventoryRpc::AdjustStock(rpc::Call<pb::AdjustReques
   CO_ASSIGN_OR_RETURN(AdjustCommand command, FromProto(call.request(), call.context()));
   const SkuCode sku = command.sku;
   CO_ASSIGN_OR_RETURN(command.product, co_await ProductOf(call.context(), sku));
-  CO_ASSIGN_OR_RETURN(const Outcome outcome,
-                      co_await lanes_.Submit(sku.str(), std::move(command), call.context()));
+  CO_ASSIGN_OR_RETURN(const Outcome outcome, co_await room_.Submit(std::move(command), call.context()));
+  co_return ToProto(sku, outcome.shelf);
+}
+
+rpc::Reply<pb::StockStatus> InventoryRpc::SetStockPolicy(rpc::Call<pb::StockPolicyRequest> call) {
+  CO_ASSIGN_OR_RETURN(PolicyCommand command, FromProto(call.request(), call.context()));
+  const SkuCode sku = command.sku;
+  CO_ASSIGN_OR_RETURN(const Outcome outcome, co_await room_.Submit(std::move(command), call.context()));
   co_return ToProto(sku, outcome.shelf);
 }
 

@@ -6,7 +6,7 @@
 #include "libs/postgres/postgres.h"
 #include "libs/rpc/client.h"
 #include "libs/rpc/server.h"
-#include "services/inventory/store/stock_batch.h"
+#include "services/inventory/store/stock_room.h"
 
 namespace bv::inventory {
 
@@ -14,16 +14,21 @@ namespace pb = commerce::inventory::v1;
 
 class InventoryRpc {
  public:
-  InventoryRpc(StockLanes& lanes, postgres::Pool& pool,
+  InventoryRpc(StockRoom& room, postgres::Pool& pool,
                rpc::Client<commerce::product::v1::Products>& products, absl::Duration default_hold);
 
   // Handlers are served by `server` from its start on.
   void Serve(rpc::Server& server);
 
   rpc::Reply<pb::ReserveResponse> ReserveStock(rpc::Call<pb::ReserveRequest> call);
+  rpc::Reply<pb::CommitResponse> CommitStock(rpc::Call<pb::CommitRequest> call);
+  rpc::Reply<pb::UncommitResponse> UncommitStock(rpc::Call<pb::UncommitRequest> call);
+  rpc::Reply<pb::ShipResponse> ShipStock(rpc::Call<pb::ShipRequest> call);
   rpc::Reply<pb::ReleaseResponse> ReleaseStock(rpc::Call<pb::ReleaseRequest> call);
+  rpc::Reply<pb::Reservation> GetReservation(rpc::Call<pb::GetReservationRequest> call);
   rpc::Reply<pb::StockStatus> QueryStock(rpc::Call<pb::StockQuery> call);
   rpc::Reply<pb::StockStatus> AdjustStock(rpc::Call<pb::AdjustRequest> call);
+  rpc::Reply<pb::StockStatus> SetStockPolicy(rpc::Call<pb::StockPolicyRequest> call);
 
  private:
   async::Task<absl::StatusOr<Shelf>> ReadStock(const RequestContext& context, SkuCode sku);
@@ -31,7 +36,7 @@ class InventoryRpc {
   // SKU_UNKNOWN.
   async::Task<absl::StatusOr<ProductId>> ProductOf(const RequestContext& context, SkuCode sku);
 
-  StockLanes& lanes_;
+  StockRoom& room_;
   postgres::Pool& pool_;
   rpc::Client<commerce::product::v1::Products>& products_;
   absl::Duration default_hold_;

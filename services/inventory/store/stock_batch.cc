@@ -1,12 +1,11 @@
 #include "services/inventory/store/stock_batch.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "libs/base/crash_point.h"
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
-#include "libs/base/strings.h"
-#include "libs/telemetry/telemetry.h"
+#include "services/inventory/events/reservation_news.h"
 #include "services/inventory/events/stock_adjusted.h"
 #include "services/inventory/store/stock_rows.h"
 
@@ -15,158 +14,133 @@ namespace {
 
 using Item = StockLanes::Item;
 
-constexpr char kReserved[] = "RESERVED";
-constexpr char kReleased[] = "RELEASED";
-
-// One batch, from the rows it locked to the rows it writes.
-class StockBatch {
+// What the requests of a batch are about.
+class Plan {
  public:
-  StockBatch(postgres::Session& session, std::span<Item* const> items) : session_(session), items_(items) {}
-
-  absl::Status Run() {
-    Lock();
-    for (Item* item : items_) {
-      item->answer =
-          std::visit([&](const auto& command) { return Decide(item->context, command); }, item->request);
+  explicit Plan(std::span<Item* const> items) {
+    for (const Item* item : items) {
+      tenant_ = &item->context.tenant;
+      std::visit([this](const auto& command) { Add(command); }, item->request);
     }
-    return Write();
   }
+
+  BatchKeys keys;
+  // A request changes the stock of a reservation that is there, whichever SKUs it has.
+  bool needs_lines = false;
+  // They may be the first of their place.
+  std::vector<std::pair<TenantId, const AdjustCommand*>> arrivals;
 
  private:
-  void Lock() {
-    std::set<ReservationKey> reservation_keys;
-    std::set<StockKey> stock_keys;
-    std::set<std::pair<TenantId, AdjustmentId>> adjustment_keys;
-    std::vector<std::pair<TenantId, const AdjustCommand*>> arrivals;
-    for (const Item* item : items_) {
-      const TenantId& tenant = item->context.tenant;
-      if (const auto* reserve = std::get_if<ReserveCommand>(&item->request)) {
-        reservation_keys.insert({tenant, reserve->reservation_id});
-        for (const Line& line : reserve->lines) stock_keys.insert({tenant, line.sku});
-      } else if (const auto* release = std::get_if<ReleaseCommand>(&item->request)) {
-        reservation_keys.insert({tenant, release->reservation_id});
-      } else {
-        const auto& adjust = std::get<AdjustCommand>(item->request);
-        adjustment_keys.insert({tenant, adjust.adjustment_id});
-        stock_keys.insert({tenant, adjust.sku});
-        if (adjust.delta > 0) arrivals.emplace_back(tenant, &adjust);
-      }
-    }
-    // Always in this order, and each in key order, so that no two batches wait for each other.
-    reservations_ = LockReservations(session_, reservation_keys);
-    for (const auto& [key, reservation] : reservations_) {
-      for (const Allocation& allocation : reservation.allocations)
-        stock_keys.insert({key.first, allocation.sku});
-    }
-    InsertPlaces(session_, arrivals);
-    stock_ = LockStock(session_, stock_keys);
-    adjustments_ = FindAdjustments(session_, adjustment_keys);
+  void AddReservation(const std::string& id) { keys.reservations.insert({*tenant_, id}); }
+  void AddSku(const SkuCode& sku) { keys.stock.insert({*tenant_, sku}); }
+
+  void Add(const ReserveCommand& command) {
+    AddReservation(command.reservation_id);
+    for (const Line& line : command.lines) AddSku(line.sku);
+    for (const std::string& id : command.replaces) AddReservation(id);
+    needs_lines |= !command.replaces.empty();
   }
-
-  absl::StatusOr<Outcome> Decide(const RequestContext& context, const ReserveCommand& command) {
-    const ReservationKey key{context.tenant, command.reservation_id};
-    if (const auto found = reservations_.find(key); found != reservations_.end()) {
-      std::vector<Line> wanted = command.lines;
-      std::ranges::sort(wanted, {}, &Line::sku);
-      if (found->second.user_id != command.user_id || LinesOf(found->second.allocations) != wanted) {
-        return Error(absl::StatusCode::kAlreadyExists, "RESERVATION_MISMATCH",
-                     "another reservation has this id", "reservationId");
-      }
-      return Outcome{.reservation = found->second};
-    }
-    absl::StatusOr<std::vector<Allocation>> taken = Reserve(stock_[context.tenant], command.lines);
-    if (!taken.ok()) return taken.status();
-    Reservation& reservation = reservations_[key];
-    reservation = {.reservation_id = command.reservation_id,
-                   .user_id = command.user_id,
-                   .allocations = *std::move(taken)};
-    reservation.expires_at = session_.transaction_time() + command.hold;
-    new_reservations_.push_back({context.tenant, &reservation});
-    for (const Allocation& a : reservation.allocations)
-      Note(context, a.sku, a.location, 0, a.qty, kReserved, command.reservation_id);
-    return Outcome{.reservation = reservation};
+  void Add(const HoldCommand& command) {
+    AddReservation(command.reservation_id);
+    AddSku(command.sku);
+    needs_lines = true;
   }
-
-  absl::StatusOr<Outcome> Decide(const RequestContext& context, const ReleaseCommand& command) {
-    const auto found = reservations_.find({context.tenant, command.reservation_id});
-    if (found == reservations_.end() ||
-        (!command.user_id.empty() && found->second.user_id != command.user_id)) {
-      return NotFound("RESERVATION_NOT_FOUND", Concat("there is no reservation ", command.reservation_id));
+  void Add(const CommitCommand& command) { AddReservation(command.reservation_id); }
+  void Add(const UncommitCommand& command) { AddReservation(command.reservation_id); }
+  void Add(const ShipCommand& command) {
+    AddReservation(command.reservation_id);
+    for (const Line& line : command.lines) {
+      AddSku(line.sku);
+      keys.adjustments.insert({*tenant_, ShipmentLedgerId(*tenant_, command, line.sku)});
     }
-    Reservation& reservation = found->second;
-    if (reservation.state == ReservationState::kHeld) {
-      reservation.state = ReservationState::kReleased;
-      Release(stock_[context.tenant], reservation.allocations);
-      released_.push_back(found->first);
-      for (const Allocation& a : reservation.allocations)
-        Note(context, a.sku, a.location, 0, -a.qty, kReleased, command.reservation_id);
-    }
-    return Outcome{.reservation = reservation};
+    needs_lines = true;
   }
-
-  absl::StatusOr<Outcome> Decide(const RequestContext& context, const AdjustCommand& command) {
-    Shelves& shelves = stock_[context.tenant];
-    if (const auto found = adjustments_.find({context.tenant, command.adjustment_id});
-        found != adjustments_.end()) {
-      const LedgerRow& first = found->second;
-      if (first.sku != command.sku || first.location != command.location ||
-          first.on_hand_delta != command.delta || first.reason != command.reason.str()) {
-        return Error(absl::StatusCode::kInvalidArgument, "IDEMPOTENCY_KEY_REUSED",
-                     "another adjustment was made with this Idempotency-Key", "Idempotency-Key");
-      }
-      return Outcome{.shelf = shelves[command.sku]};
-    }
-    RETURN_IF_ERROR(Adjust(shelves, command.sku, command.location, command.delta));
-    Note(context, command.sku, command.location, command.delta, 0, command.reason.str(), "",
-         command.adjustment_id);
-    adjustments_[{context.tenant, command.adjustment_id}] = ledger_.back();
-    return Outcome{.shelf = shelves[command.sku]};
+  void Add(const ReleaseCommand& command) {
+    AddReservation(command.reservation_id);
+    needs_lines = true;
   }
-
-  // A line of the ledger, and its part in the SKU's event.
-  void Note(const RequestContext& context, const SkuCode& sku, const LocationCode& location,
-            std::int64_t on_hand_delta, std::int64_t reserved_delta, const std::string& reason,
-            const std::string& reservation_id, AdjustmentId adjustment_id = AdjustmentId::New()) {
-    ledger_.push_back({context.tenant, std::move(adjustment_id), sku, location, on_hand_delta, reserved_delta,
-                       reason, reservation_id, context.user_id});
-    const auto [change, is_new] =
-        changes_.try_emplace({context.tenant, sku}, StockChange{sku, 0, reason, &context});
-    change->second.delta += on_hand_delta - reserved_delta;
-    if (change->second.reason != reason) change->second.reason = "MIXED";
+  void Add(const ExpireCommand& command) {
+    AddReservation(command.reservation_id);
+    needs_lines = true;
   }
-
-  absl::Status Write() {
-    UpdateStock(session_, stock_);
-    if (!InsertReservations(session_, new_reservations_) || !InsertLedger(session_, ledger_)) {
-      return absl::AbortedError("another replica handled one of these requests at the same time");
-    }
-    MarkReleased(session_, released_);
-    std::vector<events::OutboxRow> rows;
-    for (const auto& [key, change] : changes_) {
-      ASSIGN_OR_RETURN(events::OutboxRow row,
-                       StockAdjustedRow(change, stock_[key.first][key.second], session_.transaction_time()));
-      rows.push_back(std::move(row));
-    }
-    events::InsertOutbox(session_, rows);
-    return absl::OkStatus();
+  void Add(const AdjustCommand& command) {
+    keys.adjustments.insert({*tenant_, command.adjustment_id});
+    AddSku(command.sku);
+    if (command.delta > 0) arrivals.emplace_back(*tenant_, &command);
   }
+  void Add(const PolicyCommand& command) { AddSku(command.sku); }
 
-  postgres::Session& session_;
-  const std::span<Item* const> items_;
-  std::map<ReservationKey, Reservation> reservations_;
-  std::map<TenantId, Shelves> stock_;
-  std::map<std::pair<TenantId, AdjustmentId>, LedgerRow> adjustments_;
-
-  std::vector<NewReservation> new_reservations_;
-  std::vector<ReservationKey> released_;
-  std::vector<LedgerRow> ledger_;
-  std::map<StockKey, StockChange> changes_;
+  const TenantId* tenant_ = nullptr;
 };
+
+void Lock(postgres::Session& session, Plan& plan, Desk& desk) {
+  // Before anything is locked: who inserts a place waits for another who does the same.
+  InsertPlaces(session, plan.arrivals);
+  if (!plan.needs_lines) return LockRows(session, plan.keys, desk);
+  // Reservations first, since they tell which stock is theirs.
+  BatchKeys first;
+  first.reservations.swap(plan.keys.reservations);
+  LockRows(session, first, desk);
+  ReadLinesAgain(session, desk);
+  for (const auto& [key, reservation] : desk.reservations) {
+    for (const Allocation& allocation : reservation.allocations)
+      plan.keys.stock.insert({key.first, allocation.sku});
+  }
+  LockRows(session, plan.keys, desk);
+}
+
+absl::StatusOr<std::vector<events::OutboxRow>> EventsOf(const Desk& desk) {
+  std::vector<events::OutboxRow> rows;
+  for (const auto& [key, change] : desk.changes) {
+    ASSIGN_OR_RETURN(events::OutboxRow row,
+                     StockAdjustedRow(key.second, change, desk.stock.at(key.first).at(key.second), desk.now));
+    rows.push_back(std::move(row));
+  }
+  for (const ReservationNews& news : desk.news) {
+    ASSIGN_OR_RETURN(events::OutboxRow row, ReservationNewsRow(news, desk.now));
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+// What the process is to remember of the locked shelves, once they are committed as they are now.
+void RememberShelves(StockMemory& memory, postgres::Session& session, const Desk& desk) {
+  for (const auto& [tenant, shelves] : desk.stock) {
+    for (const auto& [sku, shelf] : shelves) {
+      if (shelf.places.empty()) continue;
+      const StockKey key{tenant, sku};
+      const std::int64_t version = shelf.version();
+      session.OnCommit([&memory, key, is_hot = shelf.is_hot] { memory.demand.Mark(key, is_hot); });
+      if (shelf.available() > 0) {
+        session.OnCommit([&memory, key, version] { memory.sold_out.Forget(key, version); });
+        continue;
+      }
+      std::vector<std::string> holders;
+      if (const auto since = memory.sold_out.ReadHoldersSince(key, version, desk.now))
+        holders = ReadHolders(session, key, *since, SoldOut::kHoldersMax + 1);
+      session.OnCommit([&memory, key, version, holders = std::move(holders), now = desk.now] {
+        memory.sold_out.Remember(key, version, holders, now, absl::Now());
+      });
+    }
+  }
+}
 
 }  // namespace
 
-absl::Status ExecuteStockBatch(postgres::Session& session, std::span<StockLanes::Item* const> items) {
-  return StockBatch(session, items).Run();
+absl::Status ExecuteStockBatch(StockMemory& memory, postgres::Session& session, std::span<Item* const> items) {
+  Plan plan(items);
+  Desk desk;
+  Lock(session, plan, desk);
+  for (Item* item : items) item->answer = desk.Decide(item->context, item->request);
+  if (!desk.is_unchanged()) {
+    ASSIGN_OR_RETURN(const std::vector<events::OutboxRow> rows, EventsOf(desk));
+    if (!WriteRows(session, desk, rows))
+      return absl::AbortedError("another replica handled one of these requests at the same time");
+    CrashPoint("inventory.batch.written");
+    session.OnCommit([] { CrashPoint("inventory.batch.committed"); });
+  }
+  RememberShelves(memory, session, desk);
+  return absl::OkStatus();
 }
 
 }  // namespace bv::inventory

@@ -17,99 +17,154 @@ std::pair<std::string, std::string> KeyArrays(const Keys& keys, Second second) {
   return {ArrayLiteral(first_column), ArrayLiteral(second_column)};
 }
 
-Place PlaceOf(const pqxx::row& row, int first) {
-  return {.location = LocationCode::Trusted(row[first].as<std::string>()),
-          .on_hand = row[first + 1].as<std::int64_t>(),
-          .reserved = row[first + 2].as<std::int64_t>(),
-          .buffer = row[first + 3].as<std::int64_t>(),
-          .version = row[first + 4].as<std::int64_t>()};
+void AddLineRow(const pqxx::row& row, Reservation& reservation) {
+  reservation.allocations.push_back({.sku = SkuCode::Trusted(row["sku"].as<std::string>()),
+                                     .location = LocationCode::Trusted(row["location_code"].as<std::string>()),
+                                     .qty = row["n4"].as<std::int64_t>(),
+                                     .shipped = row["n5"].as<std::int64_t>()});
 }
+
+// The columns of BV_RESERVATION_COLUMNS; a row for each line, or one without when there is none.
+void AddReservationRow(const pqxx::row& row, Reservation& reservation) {
+  reservation.reservation_id = row["id"].as<std::string>();
+  reservation.user_id = row["user_id"].as<std::string>();
+  reservation.state = ReservationStateOf(row["status"].as<std::string>());
+  reservation.holder = HolderOf(row["holder"].as<std::string>());
+  reservation.cart_id = row["cart_id"].as<std::string>("");
+  reservation.item_version = row["n3"].as<std::int64_t>(0);
+  reservation.expires_at = postgres::TimeFromMicros(row["n1"]);
+  reservation.created_at = postgres::TimeFromMicros(row["n2"]);
+  if (!row["sku"].is_null()) AddLineRow(row, reservation);
+}
+
+void AddStockRow(const pqxx::row& row, Shelf& shelf) {
+  shelf.product = ProductId::Trusted(row["user_id"].as<std::string>());
+  shelf.is_hot = row["n6"].as<int>() != 0;
+  shelf.places.push_back({.location = LocationCode::Trusted(row["location_code"].as<std::string>()),
+                          .on_hand = row["n1"].as<std::int64_t>(),
+                          .reserved = row["n2"].as<std::int64_t>(),
+                          .buffer = row["n3"].as<std::int64_t>(),
+                          .priority = row["n5"].as<int>(),
+                          .version = row["n4"].as<std::int64_t>()});
+}
+
+LedgerRow LedgerRowOf(const pqxx::row& row) {
+  return {.tenant = TenantId::Trusted(row["tenant_id"].as<std::string>()),
+          .adjustment_id = AdjustmentId::Trusted(row["id"].as<std::string>()),
+          .sku = SkuCode::Trusted(row["sku"].as<std::string>()),
+          .location = LocationCode::Trusted(row["location_code"].as<std::string>()),
+          .on_hand_delta = row["n1"].as<std::int64_t>(),
+          .reason = row["status"].as<std::string>()};
+}
+
+// What of a reservation goes into one row each.
+#define BV_RESERVATION_ROW                                                                                         \
+  "user_id, status, holder, cart_id, (extract(epoch FROM expires_at) * 1e6)::bigint AS expires_micros, "           \
+  "(extract(epoch FROM created_at) * 1e6)::bigint AS created_micros, item_version "                                \
+  "FROM reservation "
 
 }  // namespace
 
-std::map<ReservationKey, Reservation> LockReservations(postgres::Session& session,
-                                                       const std::set<ReservationKey>& keys) {
-  std::map<ReservationKey, Reservation> found;
-  if (keys.empty()) return found;
-  // Joined by LATERAL, so that each key is a lookup of its own whatever the planner thinks of the tables, and
-  // locked in key order.
-  static constexpr Statement kLock{"reservation_lock", R"sql(
-    SELECT k.tenant_id, k.reservation_id, r.user_id, r.status, r.expires_micros, l.sku, l.location_code, l.qty
-    FROM unnest($1::text[], $2::text[]) AS k (tenant_id, reservation_id)
+void LockRows(postgres::Session& session, const BatchKeys& keys, Desk& desk) {
+  // The parts are joined by LATERAL, so that each key is a look-up of its own whatever the planner thinks of the tables, and
+  // read one after the other, so that no two batches lock in another order. What a column holds depends on the part.
+  static constexpr Statement kLock{"stock_batch_lock", R"sql(
+    WITH found_reservation AS MATERIALIZED (
+      SELECT k.tenant_id, k.id, r.*, l.*
+      FROM unnest($1::text[], $2::text[]) AS k (tenant_id, id)
+      CROSS JOIN LATERAL (
+        SELECT )sql" BV_RESERVATION_ROW R"sql(
+        WHERE tenant_id = k.tenant_id AND reservation_id = k.id
+        FOR UPDATE
+      ) r
+      LEFT JOIN LATERAL (
+        SELECT sku, location_code, qty, shipped
+        FROM reservation_line WHERE tenant_id = k.tenant_id AND reservation_id = k.id
+        ORDER BY sku, location_code
+      ) l ON true
+    ), found_stock AS MATERIALIZED (
+      SELECT k.tenant_id, k.sku, s.*
+      FROM unnest($3::text[], $4::text[]) AS k (tenant_id, sku)
+      CROSS JOIN LATERAL (
+        SELECT product_id, location_code, on_hand, reserved, buffer, version, priority, is_hot::int AS is_hot
+        FROM inventory_stock WHERE tenant_id = k.tenant_id AND sku = k.sku
+        ORDER BY location_code
+        FOR UPDATE
+      ) s
+    ), found_adjustment AS MATERIALIZED (
+      SELECT k.tenant_id, k.id, a.*
+      FROM unnest($5::text[], $6::text[]) AS k (tenant_id, id)
+      CROSS JOIN LATERAL (
+        SELECT sku, location_code, on_hand_delta, reason
+        FROM inventory_adjustment WHERE tenant_id = k.tenant_id AND adjustment_id = k.id
+        OFFSET 0
+      ) a
+    )
+    SELECT 0 AS part, NULL AS tenant_id, NULL AS id, NULL AS user_id, NULL AS status, NULL AS holder, NULL AS cart_id, NULL AS sku,
+           NULL AS location_code, (extract(epoch FROM now()) * 1e6)::bigint AS n1, NULL::bigint AS n2, NULL::bigint AS n3,
+           NULL::bigint AS n4, NULL::bigint AS n5, NULL::int AS n6
+    UNION ALL
+    SELECT 1, tenant_id, id, user_id, status, holder, cart_id, sku, location_code,
+           expires_micros, created_micros, item_version, qty, shipped, NULL
+    FROM found_reservation
+    UNION ALL
+    SELECT 2, tenant_id, NULL, product_id, NULL, NULL, NULL, sku, location_code, on_hand, reserved, buffer, version, priority, is_hot
+    FROM found_stock
+    UNION ALL
+    SELECT 3, tenant_id, id, NULL, reason, NULL, NULL, sku, location_code, on_hand_delta, NULL, NULL, NULL, NULL, NULL
+    FROM found_adjustment
+  )sql"};
+  const auto [reservation_tenants, reservation_ids] =
+      KeyArrays(keys.reservations, [](const std::string& id) { return id; });
+  const auto [stock_tenants, skus] = KeyArrays(keys.stock, [](const SkuCode& sku) { return sku.str(); });
+  const auto [adjustment_tenants, adjustment_ids] =
+      KeyArrays(keys.adjustments, [](const AdjustmentId& id) { return id.str(); });
+  for (const pqxx::row& row : session.Exec(kLock, reservation_tenants, reservation_ids, stock_tenants, skus,
+                                           adjustment_tenants, adjustment_ids)) {
+    const int part = row["part"].as<int>();
+    if (part == 0) {
+      desk.now = postgres::TimeFromMicros(row["n1"]);
+      session.set_transaction_time(desk.now);
+      continue;
+    }
+    const TenantId tenant = TenantId::Trusted(row["tenant_id"].as<std::string>());
+    switch (part) {
+      case 1:
+        AddReservationRow(row, desk.reservations[{tenant, row["id"].as<std::string>()}]);
+        break;
+      case 2:
+        AddStockRow(row, desk.stock[tenant][SkuCode::Trusted(row["sku"].as<std::string>())]);
+        break;
+      default: {
+        LedgerRow ledger = LedgerRowOf(row);
+        AdjustmentKey key{tenant, ledger.adjustment_id};
+        desk.adjustments.emplace(std::move(key), std::move(ledger));
+      }
+    }
+  }
+}
+
+void ReadLinesAgain(postgres::Session& session, Desk& desk) {
+  static constexpr Statement kRead{"reservation_line_read", R"sql(
+    SELECT k.tenant_id, k.id, l.*
+    FROM unnest($1::text[], $2::text[]) AS k (tenant_id, id)
     CROSS JOIN LATERAL (
-      SELECT user_id, status, (extract(epoch FROM expires_at) * 1e6)::bigint AS expires_micros
-      FROM reservation WHERE tenant_id = k.tenant_id AND reservation_id = k.reservation_id
-      FOR UPDATE
-    ) r
-    CROSS JOIN LATERAL (
-      SELECT sku, location_code, qty
-      FROM reservation_line WHERE tenant_id = k.tenant_id AND reservation_id = k.reservation_id
+      SELECT sku, location_code, qty AS n4, shipped AS n5
+      FROM reservation_line WHERE tenant_id = k.tenant_id AND reservation_id = k.id
       ORDER BY sku, location_code
     ) l
   )sql"};
+  if (desk.reservations.empty()) return;
+  std::vector<ReservationKey> keys;
+  for (auto& [key, reservation] : desk.reservations) {
+    keys.push_back(key);
+    reservation.allocations.clear();
+  }
   const auto [tenants, ids] = KeyArrays(keys, [](const std::string& id) { return id; });
-  for (const pqxx::row& row : session.Exec(kLock, tenants, ids)) {
-    const auto id = row[1].as<std::string>();
-    Reservation& reservation = found[{TenantId::Trusted(row[0].as<std::string>()), id}];
-    reservation.reservation_id = id;
-    reservation.user_id = row[2].as<std::string>();
-    reservation.state =
-        row[3].as<std::string>() == "HELD" ? ReservationState::kHeld : ReservationState::kReleased;
-    reservation.expires_at = postgres::TimeFromMicros(row[4]);
-    reservation.allocations.push_back({SkuCode::Trusted(row[5].as<std::string>()),
-                                       LocationCode::Trusted(row[6].as<std::string>()),
-                                       row[7].as<std::int64_t>()});
+  for (const pqxx::row& row : session.Exec(kRead, tenants, ids)) {
+    const TenantId tenant = TenantId::Trusted(row["tenant_id"].as<std::string>());
+    AddLineRow(row, desk.reservations.at({tenant, row["id"].as<std::string>()}));
   }
-  return found;
-}
-
-std::map<TenantId, Shelves> LockStock(postgres::Session& session, const std::set<StockKey>& keys) {
-  std::map<TenantId, Shelves> stock;
-  if (keys.empty()) return stock;
-  static constexpr Statement kLock{"stock_lock", R"sql(
-    SELECT k.tenant_id, k.sku, s.product_id, s.location_code, s.on_hand, s.reserved, s.buffer, s.version
-    FROM unnest($1::text[], $2::text[]) AS k (tenant_id, sku)
-    CROSS JOIN LATERAL (
-      SELECT product_id, location_code, on_hand, reserved, buffer, version
-      FROM inventory_stock WHERE tenant_id = k.tenant_id AND sku = k.sku
-      ORDER BY location_code
-      FOR UPDATE
-    ) s
-  )sql"};
-  const auto [tenants, skus] = KeyArrays(keys, [](const SkuCode& sku) { return sku.str(); });
-  for (const pqxx::row& row : session.Exec(kLock, tenants, skus)) {
-    Shelf& shelf =
-        stock[TenantId::Trusted(row[0].as<std::string>())][SkuCode::Trusted(row[1].as<std::string>())];
-    shelf.product = ProductId::Trusted(row[2].as<std::string>());
-    shelf.places.push_back(PlaceOf(row, 3));
-  }
-  return stock;
-}
-
-std::map<std::pair<TenantId, AdjustmentId>, LedgerRow> FindAdjustments(
-    postgres::Session& session, const std::set<std::pair<TenantId, AdjustmentId>>& keys) {
-  std::map<std::pair<TenantId, AdjustmentId>, LedgerRow> found;
-  if (keys.empty()) return found;
-  static constexpr Statement kFind{"adjustment_find", R"sql(
-    SELECT k.tenant_id, k.adjustment_id, a.sku, a.location_code, a.on_hand_delta, a.reason
-    FROM unnest($1::text[], $2::text[]) AS k (tenant_id, adjustment_id)
-    CROSS JOIN LATERAL (
-      SELECT sku, location_code, on_hand_delta, reason
-      FROM inventory_adjustment WHERE tenant_id = k.tenant_id AND adjustment_id = k.adjustment_id
-      OFFSET 0
-    ) a
-  )sql"};
-  const auto [tenants, ids] = KeyArrays(keys, [](const AdjustmentId& id) { return id.str(); });
-  for (const pqxx::row& row : session.Exec(kFind, tenants, ids)) {
-    LedgerRow ledger{.tenant = TenantId::Trusted(row[0].as<std::string>()),
-                     .adjustment_id = AdjustmentId::Trusted(row[1].as<std::string>()),
-                     .sku = SkuCode::Trusted(row[2].as<std::string>()),
-                     .location = LocationCode::Trusted(row[3].as<std::string>()),
-                     .on_hand_delta = row[4].as<std::int64_t>(),
-                     .reason = row[5].as<std::string>()};
-    found.emplace(std::pair(ledger.tenant, ledger.adjustment_id), std::move(ledger));
-  }
-  return found;
 }
 
 void InsertPlaces(postgres::Session& session,
@@ -133,121 +188,49 @@ void InsertPlaces(postgres::Session& session,
                ArrayLiteral(products));
 }
 
-void UpdateStock(postgres::Session& session, const std::map<TenantId, Shelves>& stock) {
-  static constexpr Statement kUpdate{"stock_update", R"sql(
-    UPDATE inventory_stock s
-    SET on_hand = k.on_hand, reserved = k.reserved, version = k.version
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
-      AS k (tenant_id, sku, location_code, on_hand, reserved, version)
-    WHERE s.tenant_id = k.tenant_id AND s.sku = k.sku AND s.location_code = k.location_code
+std::vector<std::string> ReadHolders(postgres::Session& session, const StockKey& key, absl::Time since,
+                                     std::size_t limit) {
+  static constexpr Statement kRead{"stock_holders", R"sql(
+    SELECT reservation_id FROM inventory_adjustment
+    WHERE tenant_id = $1 AND sku = $2 AND created_at >= to_timestamp($3 / 1e6) AND reserved_delta > 0 AND reservation_id IS NOT NULL
+    LIMIT $4
   )sql"};
-  std::vector<std::string> tenants, skus, locations;
-  std::vector<std::int64_t> on_hand, reserved, versions;
-  for (const auto& [tenant, shelves] : stock) {
-    for (const auto& [sku, shelf] : shelves) {
-      for (const Place& place : shelf.places) {
-        if (!place.changed) continue;
-        tenants.push_back(tenant.str());
-        skus.push_back(sku.str());
-        locations.push_back(place.location.str());
-        on_hand.push_back(place.on_hand);
-        reserved.push_back(place.reserved);
-        versions.push_back(place.version);
-      }
-    }
-  }
-  if (tenants.empty()) return;
-  session.Exec(kUpdate, ArrayLiteral(tenants), ArrayLiteral(skus), ArrayLiteral(locations),
-               ArrayLiteral(on_hand), ArrayLiteral(reserved), ArrayLiteral(versions));
-}
-
-bool InsertReservations(postgres::Session& session, const std::vector<NewReservation>& reservations) {
-  if (reservations.empty()) return true;
-  static constexpr Statement kInsert{"reservation_insert", R"sql(
-    INSERT INTO reservation (tenant_id, reservation_id, user_id, status, expires_at)
-    SELECT tenant_id, reservation_id, user_id, 'HELD', to_timestamp(expires_at / 1e6)
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS k (tenant_id, reservation_id, user_id, expires_at)
-    ON CONFLICT DO NOTHING
-  )sql"};
-  static constexpr Statement kInsertLines{"reservation_line_insert", R"sql(
-    INSERT INTO reservation_line (tenant_id, reservation_id, sku, location_code, qty)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
-  )sql"};
-  std::vector<std::string> tenants, ids, users, line_tenants, line_ids, line_skus, line_locations;
-  std::vector<std::int64_t> expiries, line_quantities;
-  for (const NewReservation& r : reservations) {
-    tenants.push_back(r.tenant.str());
-    ids.push_back(r.reservation->reservation_id);
-    users.push_back(r.reservation->user_id);
-    expiries.push_back(absl::ToUnixMicros(r.reservation->expires_at));
-    for (const Allocation& allocation : r.reservation->allocations) {
-      line_tenants.push_back(r.tenant.str());
-      line_ids.push_back(r.reservation->reservation_id);
-      line_skus.push_back(allocation.sku.str());
-      line_locations.push_back(allocation.location.str());
-      line_quantities.push_back(allocation.qty);
-    }
-  }
-  const pqxx::result inserted = session.Exec(kInsert, ArrayLiteral(tenants), ArrayLiteral(ids),
-                                             ArrayLiteral(users), ArrayLiteral(expiries));
-  if (inserted.affected_rows() < reservations.size()) return false;
-  session.Exec(kInsertLines, ArrayLiteral(line_tenants), ArrayLiteral(line_ids), ArrayLiteral(line_skus),
-               ArrayLiteral(line_locations), ArrayLiteral(line_quantities));
-  return true;
-}
-
-void MarkReleased(postgres::Session& session, const std::vector<ReservationKey>& keys) {
-  if (keys.empty()) return;
-  static constexpr Statement kRelease{"reservation_release", R"sql(
-    UPDATE reservation r SET status = 'RELEASED'
-    FROM unnest($1::text[], $2::text[]) AS k (tenant_id, reservation_id)
-    WHERE r.tenant_id = k.tenant_id AND r.reservation_id = k.reservation_id
-  )sql"};
-  const auto [tenants, ids] = KeyArrays(keys, [](const std::string& id) { return id; });
-  session.Exec(kRelease, tenants, ids);
-}
-
-bool InsertLedger(postgres::Session& session, const std::vector<LedgerRow>& rows) {
-  if (rows.empty()) return true;
-  static constexpr Statement kInsert{"ledger_insert", R"sql(
-    INSERT INTO inventory_adjustment (tenant_id, adjustment_id, sku, location_code, on_hand_delta, reserved_delta, reason, reservation_id,
-                                      user_id)
-    SELECT tenant_id, adjustment_id, sku, location_code, on_hand_delta, reserved_delta, reason, nullif(reservation_id, ''), user_id
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[])
-      AS k (tenant_id, adjustment_id, sku, location_code, on_hand_delta, reserved_delta, reason, reservation_id, user_id)
-    ON CONFLICT DO NOTHING
-  )sql"};
-  std::vector<std::string> tenants, ids, skus, locations, reasons, reservations, users;
-  std::vector<std::int64_t> on_hand, reserved;
-  for (const LedgerRow& row : rows) {
-    tenants.push_back(row.tenant.str());
-    ids.push_back(row.adjustment_id.str());
-    skus.push_back(row.sku.str());
-    locations.push_back(row.location.str());
-    on_hand.push_back(row.on_hand_delta);
-    reserved.push_back(row.reserved_delta);
-    reasons.push_back(row.reason);
-    reservations.push_back(row.reservation_id);
-    users.push_back(row.user_id);
-  }
-  const pqxx::result inserted =
-      session.Exec(kInsert, ArrayLiteral(tenants), ArrayLiteral(ids), ArrayLiteral(skus),
-                   ArrayLiteral(locations), ArrayLiteral(on_hand), ArrayLiteral(reserved),
-                   ArrayLiteral(reasons), ArrayLiteral(reservations), ArrayLiteral(users));
-  return inserted.affected_rows() == rows.size();
+  std::vector<std::string> ids;
+  for (const pqxx::row& row :
+       session.Exec(kRead, key.first.str(), key.second.str(), absl::ToUnixMicros(since), limit))
+    ids.push_back(row[0].as<std::string>());
+  return ids;
 }
 
 Shelf ReadShelf(postgres::Session& session, const TenantId& tenant, const SkuCode& sku) {
   static constexpr Statement kRead{"stock_read", R"sql(
-    SELECT product_id, location_code, on_hand, reserved, buffer, version
+    SELECT product_id AS user_id, location_code, on_hand AS n1, reserved AS n2, buffer AS n3, version AS n4, priority AS n5,
+           is_hot::int AS n6
     FROM inventory_stock WHERE tenant_id = $1 AND sku = $2 ORDER BY location_code
   )sql"};
   Shelf shelf;
-  for (const pqxx::row& row : session.Exec(kRead, tenant.str(), sku.str())) {
-    shelf.product = ProductId::Trusted(row[0].as<std::string>());
-    shelf.places.push_back(PlaceOf(row, 1));
-  }
+  for (const pqxx::row& row : session.Exec(kRead, tenant.str(), sku.str())) AddStockRow(row, shelf);
   return shelf;
+}
+
+std::optional<Reservation> ReadReservation(postgres::Session& session, const TenantId& tenant,
+                                           const std::string& reservation_id) {
+  static constexpr Statement kRead{"reservation_read", R"sql(
+    SELECT r.id, r.user_id, r.status, r.holder, r.cart_id, l.sku, l.location_code,
+           r.expires_micros AS n1, r.created_micros AS n2, r.item_version AS n3, l.qty AS n4, l.shipped AS n5
+    FROM (
+      SELECT reservation_id AS id, )sql" BV_RESERVATION_ROW R"sql(
+      WHERE tenant_id = $1 AND reservation_id = $2
+    ) r
+    LEFT JOIN reservation_line l ON l.tenant_id = $1 AND l.reservation_id = $2
+    ORDER BY l.sku, l.location_code
+  )sql"};
+  std::optional<Reservation> reservation;
+  for (const pqxx::row& row : session.Exec(kRead, tenant.str(), reservation_id)) {
+    if (!reservation) reservation.emplace();
+    AddReservationRow(row, *reservation);
+  }
+  return reservation;
 }
 
 }  // namespace bv::inventory

@@ -1,61 +1,60 @@
-// The rows that a stock batch reads and writes; one statement each.
+// The rows that a stock batch reads and writes: one statement to lock, one to write.
 #pragma once
 
-#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "libs/events/outbox.h"
 #include "libs/postgres/postgres.h"
-#include "services/inventory/domain/commands.h"
+#include "services/inventory/domain/desk.h"
 
 namespace bv::inventory {
 
-using ReservationKey = std::pair<TenantId, std::string>;
-using StockKey = std::pair<TenantId, SkuCode>;
-
-struct LedgerRow {
-  TenantId tenant;
-  AdjustmentId adjustment_id;
-  SkuCode sku;
-  LocationCode location;
-  std::int64_t on_hand_delta = 0;
-  std::int64_t reserved_delta = 0;
-  std::string reason;
-  std::string reservation_id;
-  std::string user_id;
-};
-
-struct NewReservation {
-  TenantId tenant;
-  const Reservation* reservation = nullptr;
-};
-
 // All of these throw what libpqxx throws.
 
-// The reservations that exist, locked in key order.
-std::map<ReservationKey, Reservation> LockReservations(postgres::Session& session,
-                                                       const std::set<ReservationKey>& keys);
-// The shelves of every key that is stocked, locked in key order.
-std::map<TenantId, Shelves> LockStock(postgres::Session& session, const std::set<StockKey>& keys);
-// The ledger rows that exist under these ids.
-std::map<std::pair<TenantId, AdjustmentId>, LedgerRow> FindAdjustments(
-    postgres::Session& session, const std::set<std::pair<TenantId, AdjustmentId>>& keys);
+struct BatchKeys {
+  std::set<ReservationKey> reservations;
+  std::set<StockKey> stock;
+  std::set<AdjustmentKey> adjustments;
+};
+
+// Adds to `desk` the time and what exists under the keys, reservations and then stock locked in key order; what the ledger has under
+// the adjustments' ids is only read, since a ledger row never changes.
+void LockRows(postgres::Session& session, const BatchKeys& keys, Desk& desk);
+// Reads the lines of the desk's reservations again. LockRows may have waited for another batch to let a reservation go, and sees the row
+// as that one left it, but the lines as they were before the wait.
+void ReadLinesAgain(postgres::Session& session, Desk& desk);
 // Makes an empty place for each command that has none, so that there is a row to lock.
 void InsertPlaces(postgres::Session& session,
                   const std::vector<std::pair<TenantId, const AdjustCommand*>>& commands);
+// Writes all that the desk has collected, and the events. False when another replica has written one of the rows
+// since this transaction looked for it: it has to run again.
+[[nodiscard]] bool WriteRows(postgres::Session& session, const Desk& desk,
+                             const std::vector<events::OutboxRow>& events);
 
-// Writes the changed places.
-void UpdateStock(postgres::Session& session, const std::map<TenantId, Shelves>& stock);
-void MarkReleased(postgres::Session& session, const std::vector<ReservationKey>& keys);
-// False when another replica has written one of the rows since this transaction looked for it: it has to run
-// again.
-[[nodiscard]] bool InsertReservations(postgres::Session& session,
-                                      const std::vector<NewReservation>& reservations);
-[[nodiscard]] bool InsertLedger(postgres::Session& session, const std::vector<LedgerRow>& rows);
+// The reservations that took something of the SKU since then, at most `limit`.
+std::vector<std::string> ReadHolders(postgres::Session& session, const StockKey& key, absl::Time since,
+                                     std::size_t limit);
 
 // For reads outside a batch: the shelf of one SKU, without locks; no places when it was never stocked.
 Shelf ReadShelf(postgres::Session& session, const TenantId& tenant, const SkuCode& sku);
+std::optional<Reservation> ReadReservation(postgres::Session& session, const TenantId& tenant,
+                                           const std::string& reservation_id);
+
+
+struct FoundHold {
+  TenantId tenant;
+  std::string reservation_id;
+  // One of its SKUs.
+  SkuCode sku;
+  absl::Time created_at;
+};
+// Holds whose time is over, the oldest first. In a session of EveryTenant.
+std::vector<FoundHold> FindExpired(postgres::Session& session, int limit);
+// Holds for orders, made after `after` and more than `age` ago, the oldest first. In a session of EveryTenant.
+std::vector<FoundHold> FindHoldsForOrders(postgres::Session& session, absl::Time after, absl::Duration age, int limit);
 
 }  // namespace bv::inventory

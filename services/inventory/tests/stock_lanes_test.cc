@@ -1,119 +1,10 @@
-// The stock lanes against a real database. Free of gRPC, so that they can run under the thread sanitizer.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <future>
-#include <optional>
-
 #include "libs/base/error.h"
-#include "libs/testing/testing.h"
-#include "services/inventory/store/stock_batch.h"
-#include "services/inventory/store/stock_rows.h"
+#include "services/inventory/tests/stock_fixture.h"
 
 namespace bv::inventory {
 namespace {
 
-using Answer = std::future<absl::StatusOr<Outcome>>;
-
-class StockLanesTest : public ::testing::Test {
- protected:
-  StockLanesTest() {
-    lanes_.emplace("stock", database_.Connection(), postgres::LaneSettings{.count = 2}, ExecuteStockBatch);
-  }
-
-  static async::Task<absl::StatusOr<Outcome>> SubmitTo(StockLanes& lanes, std::string key, Command command,
-                                                       RequestContext context) {
-    co_return co_await lanes.Submit(key, std::move(command), std::move(context));
-  }
-  Answer Start(StockLanes& lanes, const std::string& key, Command command, RequestContext context) {
-    return boost::asio::co_spawn(loop_.io(), SubmitTo(lanes, key, std::move(command), std::move(context)),
-                                 boost::asio::use_future);
-  }
-
-  static Command ReserveOf(const std::string& id, std::vector<Line> lines,
-                           const std::string& user = "user-1") {
-    ReserveCommand command{
-        .reservation_id = id, .user_id = user, .lines = std::move(lines), .hold = absl::Minutes(15)};
-    return command;
-  }
-  static Command AdjustOf(const std::string& sku, std::int64_t delta, const std::string& location,
-                          AdjustmentId id, const char* reason) {
-    AdjustCommand command{.adjustment_id = std::move(id),
-                          .user_id = "staff-1",
-                          .sku = SkuCode::Trusted(sku),
-                          .product = ProductId::DerivedFrom({sku}),
-                          .location = LocationCode::Trusted(location),
-                          .delta = delta,
-                          .reason = ReasonCode::Trusted(reason)};
-    return command;
-  }
-  Answer StartReserve(const std::string& id, std::vector<Line> lines, const std::string& tenant = "acme") {
-    const std::string key = lines.front().sku.str();
-    return Start(*lanes_, key, ReserveOf(id, std::move(lines)), testing::ContextOf(tenant));
-  }
-  absl::StatusOr<Outcome> Reserve(const std::string& id, std::vector<Line> lines,
-                                  const std::string& tenant = "acme") {
-    return StartReserve(id, std::move(lines), tenant).get();
-  }
-  absl::StatusOr<Outcome> Release(const std::string& id, const std::string& user = "",
-                                  const std::string& tenant = "acme") {
-    ReleaseCommand command{.reservation_id = id, .user_id = user};
-    return Start(*lanes_, id, std::move(command), testing::ContextOf(tenant)).get();
-  }
-  absl::StatusOr<Outcome> Adjust(const std::string& sku, std::int64_t delta,
-                                 const std::string& location = "MAIN", AdjustmentId id = AdjustmentId::New(),
-                                 const char* reason = "RECEIVED", const std::string& tenant = "acme") {
-    return Start(*lanes_, sku, AdjustOf(sku, delta, location, std::move(id), reason),
-                 testing::ContextOf(tenant))
-        .get();
-  }
-
-  // "MAIN 10/3 v2": location, on hand / reserved, version.
-  std::string Stock(const std::string& sku, const std::string& tenant = "acme") const {
-    return database_.Query(
-        "SELECT string_agg(format('%s %s/%s v%s', location_code, on_hand, reserved, version), ', ' ORDER BY "
-        "location_code)"
-        " FROM inventory.inventory_stock WHERE sku = '" +
-        sku + "' AND tenant_id = '" + tenant + "'");
-  }
-  std::string Count(const std::string& table) const {
-    return database_.Query("SELECT count(*) FROM " + table);
-  }
-  // Places whose quantities are not the sum of their ledger.
-  std::string LedgerGaps() const {
-    return database_.Query(R"sql(
-      SELECT count(*) FROM inventory.inventory_stock s
-      FULL JOIN (SELECT tenant_id, sku, location_code, sum(on_hand_delta) AS on_hand, sum(reserved_delta) AS reserved
-                 FROM inventory.inventory_adjustment GROUP BY 1, 2, 3) l USING (tenant_id, sku, location_code)
-      WHERE (s.on_hand, s.reserved) IS DISTINCT FROM (l.on_hand, l.reserved))sql");
-  }
-  // Holds reserved by lines of reservations that are held, against what the stock says.
-  std::string HeldGaps() const {
-    return database_.Query(R"sql(
-      SELECT count(*) FROM inventory.inventory_stock s
-      LEFT JOIN (SELECT l.tenant_id, l.sku, l.location_code, sum(l.qty) AS held
-                 FROM inventory.reservation_line l JOIN inventory.reservation r USING (tenant_id, reservation_id)
-                 WHERE r.status = 'HELD' GROUP BY 1, 2, 3) h USING (tenant_id, sku, location_code)
-      WHERE s.reserved <> coalesce(h.held, 0))sql");
-  }
-
-  // Locks all stock, calls `start`, and lets go when so many transactions wait for a lock.
-  void HoldStockUntilLocksWait(int waiting, const std::function<void()>& start) {
-    pqxx::connection connection(database_.superuser_url());
-    pqxx::work transaction(connection);
-    transaction.exec("SELECT FROM inventory.inventory_stock FOR UPDATE");
-    start();
-    while (database_.Query("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
-                           "wait_event_type = 'Lock'") != std::to_string(waiting)) {
-    }
-  }
-
-  static Line Of(const std::string& sku, std::int64_t qty) { return {SkuCode::Trusted(sku), qty}; }
-
-  testing::Database database_{"inventory"};
-  testing::Loop loop_;
-  std::optional<StockLanes> lanes_;
-};
+using StockLanesTest = StockFixture;
 
 TEST_F(StockLanesTest, TheFirstAdjustmentMakesTheStock) {
   const absl::StatusOr<Outcome> outcome = Adjust("TENT", 10);
@@ -263,98 +154,6 @@ TEST_F(StockLanesTest, NobodyBuysWhatIsGone) {
   EXPECT_EQ(HeldGaps(), "0");
 }
 
-// Two replicas of the service: the rows' locks, not the lanes, keep them apart. Buyers order the SKUs
-// differently on purpose.
-TEST_F(StockLanesTest, SeveralLaneSetsStayRight) {
-  StockLanes other("stock", database_.Connection(), {.count = 2}, ExecuteStockBatch);
-  const std::vector<std::string> skus{"A", "B", "C", "D"};
-  for (const std::string& sku : skus) ASSERT_TRUE(Adjust(sku, 100).ok());
-  std::vector<Answer> answers;
-  for (std::size_t i = 0; i < 400; ++i) {
-    const std::string& first = skus[i % 4];
-    const std::string& second = skus[(i + 1 + i / 4 % 3) % 4];
-    StockLanes& lanes = i % 2 == 0 ? *lanes_ : other;
-    answers.push_back(Start(lanes, first, ReserveOf("r-" + std::to_string(i), {Of(first, 1), Of(second, 1)}),
-                            testing::ContextOf("acme")));
-  }
-  int sold = 0;
-  for (Answer& answer : answers) {
-    const absl::StatusOr<Outcome> outcome = answer.get();
-    if (outcome.ok()) {
-      ++sold;
-    } else {
-      EXPECT_EQ(ErrorReason(outcome.status()), "OUT_OF_STOCK") << outcome.status();
-    }
-  }
-  EXPECT_EQ(Count("inventory.reservation"), std::to_string(sold));
-  EXPECT_EQ(database_.Query("SELECT sum(reserved) FROM inventory.inventory_stock"), std::to_string(2 * sold));
-  EXPECT_EQ(database_.Query("SELECT bool_and(reserved <= on_hand) FROM inventory.inventory_stock"), "t");
-  EXPECT_EQ(LedgerGaps(), "0");
-  EXPECT_EQ(HeldGaps(), "0");
-}
-
-// A caller that repeats a request may reach another replica while the first still works on it.
-TEST_F(StockLanesTest, TheSameRequestOnTwoReplicasIsOne) {
-  ASSERT_TRUE(Adjust("TENT", 10).ok());
-  ASSERT_TRUE(Adjust("MUG", 10).ok());
-  std::vector<std::unique_ptr<StockLanes>> replicas;
-  for (int i = 0; i < 4; ++i) {
-    replicas.push_back(std::make_unique<StockLanes>("stock", database_.Connection(),
-                                                    postgres::LaneSettings{.count = 1}, ExecuteStockBatch));
-  }
-  std::vector<Answer> same, differ;
-  const AdjustmentId key = AdjustmentId::DerivedFrom({"key-1"});
-  HoldStockUntilLocksWait(4, [&] {
-    same.push_back(
-        Start(*replicas[0], "TENT", ReserveOf("r-1", {Of("TENT", 4)}), testing::ContextOf("acme")));
-    same.push_back(
-        Start(*replicas[1], "TENT", ReserveOf("r-1", {Of("TENT", 4)}), testing::ContextOf("acme")));
-    differ.push_back(
-        Start(*replicas[2], "MUG", AdjustOf("MUG", 1, "MAIN", key, "FOUND"), testing::ContextOf("acme")));
-    differ.push_back(
-        Start(*replicas[3], "TENT", AdjustOf("TENT", 1, "MAIN", key, "FOUND"), testing::ContextOf("acme")));
-  });
-  for (Answer& answer : same) {
-    const absl::StatusOr<Outcome> held = answer.get();
-    ASSERT_TRUE(held.ok()) << held.status();
-    EXPECT_EQ(LinesOf(held->reservation.allocations), (std::vector<Line>{Of("TENT", 4)}));
-  }
-  int reused = 0;
-  for (Answer& answer : differ)
-    reused += ErrorReason(answer.get().status()) == "IDEMPOTENCY_KEY_REUSED" ? 1 : 0;
-  EXPECT_EQ(reused, 1);
-  EXPECT_EQ(database_.Query("SELECT sum(on_hand) || '/' || sum(reserved) FROM inventory.inventory_stock"),
-            "21/4");
-  EXPECT_EQ(LedgerGaps(), "0");
-  EXPECT_EQ(HeldGaps(), "0");
-}
-
-TEST_F(StockLanesTest, ABatchWhoseCommitWasNotHeardCountsOnce) {
-  ASSERT_TRUE(Adjust("TENT", 10).ok());
-  std::atomic<int> cuts{1};
-  StockLanes lanes("stock", database_.Connection(), {.count = 1},
-                   [&](postgres::Session& session, std::span<StockLanes::Item* const> items) {
-                     const absl::Status status = ExecuteStockBatch(session, items);
-                     if (cuts-- > 0) database_.CommitUnheard(session);
-                     return status;
-                   });
-  const absl::StatusOr<Outcome> held =
-      Start(lanes, "TENT", ReserveOf("r-1", {Of("TENT", 4)}), testing::ContextOf("acme")).get();
-  ASSERT_TRUE(held.ok()) << held.status();
-  EXPECT_EQ(LinesOf(held->reservation.allocations), (std::vector<Line>{Of("TENT", 4)}));
-  EXPECT_EQ(Stock("TENT"), "MAIN 10/4 v2");
-  cuts = 1;
-  const absl::StatusOr<Outcome> added =
-      Start(lanes, "TENT", AdjustOf("TENT", 5, "MAIN", AdjustmentId::New(), "FOUND"),
-            testing::ContextOf("acme"))
-          .get();
-  ASSERT_TRUE(added.ok()) << added.status();
-  EXPECT_EQ(added->shelf.available(), 11);
-  EXPECT_EQ(Stock("TENT"), "MAIN 15/4 v3");
-  EXPECT_EQ(Count("outbox.event"), "3");
-  EXPECT_EQ(LedgerGaps(), "0");
-}
-
 TEST_F(StockLanesTest, OneEventForASkuAndABatch) {
   ASSERT_TRUE(Adjust("TENT", 100).ok());
   ASSERT_TRUE(Adjust("MUG", 100).ok());
@@ -372,7 +171,7 @@ TEST_F(StockLanesTest, OneEventForASkuAndABatch) {
   for (StockLanes::Item& item : items) batch.push_back(&item);
   ASSERT_TRUE(session
                   .Transact({TenantId::Trusted("acme")},
-                            [&](postgres::Session& s) { return ExecuteStockBatch(s, batch); })
+                            [&](postgres::Session& s) { return ExecuteStockBatch(memory_, s, batch); })
                   .ok());
   for (const StockLanes::Item& item : items) EXPECT_TRUE(item.answer.ok()) << item.answer.status();
 

@@ -72,8 +72,8 @@ absl::StatusOr<Order> Place(OrderId id, const std::string& user_id, const Draft&
     if (same != order.items.end()) {
       same->qty += qty;
     } else {
-      order.items.push_back(
-          {offer.product, offer.variant, offer.sku, offer.title, qty, offer.price.minor_units});
+      order.items.push_back({offer.product, offer.variant, offer.sku, offer.title, qty,
+                             offer.price.minor_units, offer.vendor_id});
     }
   }
   return order;

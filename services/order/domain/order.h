@@ -23,6 +23,7 @@ enum class Status { kPending, kPaid, kFulfilled, kCanceled };
 enum class PaymentStatus { kPending, kPaid, kFailed, kRefunded, kDueOnDelivery };
 enum class FulfillmentStatus { kUnfulfilled, kPartiallyShipped, kShipped, kDelivered };
 enum class PaymentMethod { kCard, kBankTransfer, kCashOnDelivery };
+enum class ShipmentStatus { kPreparing, kShipped, kDelivered };
 
 struct Address {
   std::string name;
@@ -43,6 +44,26 @@ struct Item {
   std::int64_t qty = 0;
   // One piece, in minor units of the order's currency.
   std::int64_t price = 0;
+  // Empty for the shop itself.
+  std::string vendor_id;
+};
+
+struct ShipmentItem {
+  SkuCode sku;
+  std::int64_t qty = 0;
+};
+
+// What one vendor sends off at one time.
+struct Shipment {
+  ShipmentId id;
+  // Empty for the shop itself.
+  std::string vendor_id;
+  ShipmentStatus status = ShipmentStatus::kPreparing;
+  std::string carrier;
+  std::string tracking_number;
+  std::vector<ShipmentItem> items;
+  std::optional<absl::Time> shipped_at;
+  std::optional<absl::Time> delivered_at;
 };
 
 struct Order {
@@ -56,6 +77,15 @@ struct Order {
   std::vector<Item> items;
   Address shipping_address;
   Email email;
+  // Of its stock, in inventory.
+  std::string reservation_id;
+  // Absent once the stock is committed, and when the order is canceled.
+  std::optional<absl::Time> hold_expires_at;
+  // Empty unless it is CANCELED.
+  std::string cancel_reason;
+  // The payment that paid it; empty before.
+  PaymentId payment_id;
+  std::vector<Shipment> shipments;
   std::int64_t version = 1;
   absl::Time created_at;
   absl::Time updated_at;
@@ -87,6 +117,7 @@ struct PricedItem {
   SkuCode sku;
   std::string title;
   Money price;
+  std::string vendor_id;
 };
 
 // INVALID_ARGUMENT for none or more than kItemsMax items, or a quantity outside 1 to kQuantityMax.

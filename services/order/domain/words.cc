@@ -13,6 +13,7 @@ constexpr std::array<std::string_view, 5> kPaymentStatus{"PENDING", "PAID", "FAI
 constexpr std::array<std::string_view, 4> kFulfillmentStatus{"UNFULFILLED", "PARTIALLY_SHIPPED", "SHIPPED",
                                                              "DELIVERED"};
 constexpr std::array<std::string_view, 3> kPaymentMethod{"CARD", "BANK_TRANSFER", "CASH_ON_DELIVERY"};
+constexpr std::array<std::string_view, 3> kShipmentStatus{"PREPARING", "SHIPPED", "DELIVERED"};
 
 template <class Enum, std::size_t N>
 Enum Find(const std::array<std::string_view, N>& words, std::string_view word) {
@@ -34,6 +35,9 @@ std::string_view Word(FulfillmentStatus status) {
 std::string_view Word(PaymentMethod method) {
   return kPaymentMethod[static_cast<std::size_t>(method)];
 }
+std::string_view Word(ShipmentStatus status) {
+  return kShipmentStatus[static_cast<std::size_t>(status)];
+}
 
 Status StatusOf(std::string_view word) {
   return Find<Status>(kStatus, word);
@@ -46,6 +50,9 @@ FulfillmentStatus FulfillmentStatusOf(std::string_view word) {
 }
 PaymentMethod PaymentMethodOf(std::string_view word) {
   return Find<PaymentMethod>(kPaymentMethod, word);
+}
+ShipmentStatus ShipmentStatusOf(std::string_view word) {
+  return Find<ShipmentStatus>(kShipmentStatus, word);
 }
 
 }  // namespace bv::order

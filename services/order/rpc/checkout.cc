@@ -1,13 +1,13 @@
 #include "services/order/rpc/checkout.h"
 
-#include <absl/strings/escaping.h>
-#include <openssl/sha.h>
-
+#include "libs/base/crash_point.h"
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
 #include "libs/telemetry/telemetry.h"
 #include "services/order/rpc/convert.h"
+#include "services/order/rpc/digest.h"
+#include "services/order/store/idempotency_rows.h"
 #include "services/order/store/order_rows.h"
 
 namespace bv::order {
@@ -17,10 +17,25 @@ namespace cart = commerce::cart::v1;
 namespace inventory = commerce::inventory::v1;
 namespace product = commerce::product::v1;
 
-std::string Sha256Hex(const std::string& text) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  return absl::BytesToHexString({reinterpret_cast<const char*>(digest), sizeof(digest)});
+// A hold that is found under a key whose record has run out belongs to an older order. The record lives 24 hours from a
+// moment after the hold was made, and holds are far shorter unless they wait for a bank.
+constexpr absl::Duration kHoldReuseMax = absl::Hours(23);
+
+// The stock of an order under a key: the same for a repeat that comes after a crash, so that it finds the hold of the first.
+std::string ReservationIdOf(const Order& order, const std::string& key_hash, const std::string& request_hash,
+                            const RequestContext& context) {
+  if (key_hash.empty()) return order.id.str();
+  std::vector<std::string> parts{context.tenant.str(), context.user_id, key_hash, request_hash};
+  // The items of a cart may have changed between the two.
+  for (const Item& item : order.items) {
+    parts.push_back(item.sku.str());
+    parts.push_back(std::to_string(item.qty));
+  }
+  return ReservationId::DerivedFrom(parts).str();
+}
+
+absl::Time TimeOf(const google::protobuf::Timestamp& timestamp) {
+  return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
 }
 
 // Inventory names the line of its request ("lines[1].qty"); the customer asked for items.
@@ -43,50 +58,58 @@ absl::Status InTermsOfItems(const absl::Status& status, const Order& order, cons
 
 }  // namespace
 
-Checkout::Checkout(Peers& peers, postgres::Pool& pool, OrderLanes& lanes)
+Checkout::Checkout(Peers& peers, postgres::Pool& pool, LookUpLanes& look_ups, OrderLanes& lanes, PriceCache& prices,
+                   absl::Duration bank_transfer_hold)
     : peers_(peers),
       pool_(pool),
+      look_ups_(look_ups),
       lanes_(lanes),
+      prices_(prices),
+      bank_transfer_hold_(bank_transfer_hold),
       created_(telemetry::Counter("orders_created_total", "Orders stored.")),
       latency_(telemetry::Histogram("order_creation_latency_ms", "From the call to the stored order.",
                                     telemetry::LatencyMillis())) {}
 
-async::Task<absl::StatusOr<Order>> Checkout::Create(Draft draft, CartRef cart, std::string request,
-                                                    const RequestContext& context) {
+async::Task<absl::StatusOr<Placed>> Checkout::Create(Draft draft, CartRef cart, std::string request,
+                                                     const RequestContext& context) {
   const absl::Time start = absl::Now();
-  std::string key_hash, request_hash;
+  Key key;
+  absl::Time now;
   if (!context.idempotency_key.empty()) {
-    key_hash = Sha256Hex(context.idempotency_key);
-    request_hash = Sha256Hex(request);
-    CO_ASSIGN_OR_RETURN(std::optional<Order> repeated,
-                        co_await FindRepeated(key_hash, request_hash, context));
-    if (repeated) co_return *std::move(repeated);
+    key.key_hash = Sha256Hex(context.idempotency_key);
+    key.request_hash = Sha256Hex(request);
+    CO_ASSIGN_OR_RETURN(LookedUpOrder found, co_await FindRepeated(key, context));
+    if (found.repeated) co_return Placed{.order = *std::move(found.repeated), .replayed = true};
+    now = found.now;
   }
-  if (!cart.cart_id.empty()) CO_RETURN_IF_ERROR(co_await TakeCartItems(cart, draft, context));
-  CO_ASSIGN_OR_RETURN(Order order, co_await Price(draft, context));
-  CO_RETURN_IF_ERROR(co_await ReserveStock(order, draft, context));
-  CO_ASSIGN_OR_RETURN(order, co_await Store(std::move(order), key_hash, request_hash, context));
+  std::vector<std::string> cart_holds;
+  if (!cart.cart_id.empty()) {
+    CO_ASSIGN_OR_RETURN(cart_holds, co_await TakeCartItems(cart, draft, context));
+  }
+  CO_ASSIGN_OR_RETURN(Order order, co_await Price(draft, now, context));
+  order.created_at = now;
+  CrashPoint("order.create.priced");
+  CO_RETURN_IF_ERROR(co_await ReserveStock(order, draft, key, cart_holds, context));
+  CrashPoint("order.create.reserved");
+  CO_ASSIGN_OR_RETURN(Placed placed, co_await Store(std::move(order), key, context));
+  CrashPoint("order.create.stored");
   latency_.Observe(absl::ToDoubleMilliseconds(absl::Now() - start));
-  co_return order;
+  co_return placed;
 }
 
-async::Task<absl::StatusOr<std::optional<Order>>> Checkout::FindRepeated(const std::string& key_hash,
-                                                                         const std::string& request_hash,
-                                                                         const RequestContext& context) {
-  using Found = std::optional<Order>;
-  std::function<absl::StatusOr<Found>(postgres::Session&)> find =
-      [&](postgres::Session& session) -> absl::StatusOr<Found> {
-    const auto record = ReadIdempotencyRecord(session, context.tenant, context.user_id, key_hash);
-    if (!record) return Found();
-    if (record->request_hash != request_hash) return IdempotencyKeyReused();
-    ASSIGN_OR_RETURN(Order order, ReadOrder(session, context.tenant, record->order, ""));
-    return Found(std::move(order));
-  };
-  co_return co_await pool_.Read<Found>(context, std::move(find));
+async::Task<absl::StatusOr<Checkout::LookedUpOrder>> Checkout::FindRepeated(const Key& key,
+                                                                            const RequestContext& context) {
+  LookUp look_up{.key = {context.tenant.str(), context.user_id, key.key_hash}};
+  CO_ASSIGN_OR_RETURN(const LookedUp found, co_await look_ups_.Submit(key.key_hash, std::move(look_up), context));
+  LookedUpOrder result{.now = found.now};
+  if (!found.record) co_return result;
+  if (found.record->request_hash != key.request_hash) co_return IdempotencyKeyReused();
+  CO_ASSIGN_OR_RETURN(result.repeated, co_await Read(found.record->order, context));
+  co_return result;
 }
 
-async::Task<absl::Status> Checkout::TakeCartItems(const CartRef& cart, Draft& draft,
-                                                  const RequestContext& context) {
+async::Task<absl::StatusOr<std::vector<std::string>>> Checkout::TakeCartItems(const CartRef& cart, Draft& draft,
+                                                                              const RequestContext& context) {
   cart::GetCartRequest request;
   request.set_cart_id(cart.cart_id);
   request.set_session_id(cart.session_id);
@@ -94,51 +117,74 @@ async::Task<absl::Status> Checkout::TakeCartItems(const CartRef& cart, Draft& dr
                       co_await peers_.carts.Call(&rpc::Async<cart::Carts>::GetCart, request, context));
   if (found.items().empty())
     co_return Error(absl::StatusCode::kFailedPrecondition, "CART_EMPTY", "the cart is empty", "cartId");
-  for (const cart::CartItem& item : found.items())
+  std::vector<std::string> holds;
+  for (const cart::CartItem& item : found.items()) {
     draft.items.push_back({.sku = SkuCode::Trusted(item.sku()), .qty = item.qty()});
-  co_return CheckItems(draft.items);
+    if (item.hold().status() == cart::CartHold::STATUS_HELD) holds.push_back(item.hold().reservation_id());
+  }
+  CO_RETURN_IF_ERROR(CheckItems(draft.items));
+  co_return holds;
 }
 
-async::Task<absl::StatusOr<Order>> Checkout::Price(const Draft& draft, const RequestContext& context) {
+async::Task<absl::StatusOr<Order>> Checkout::Price(const Draft& draft, absl::Time now,
+                                                   const RequestContext& context) {
   const product::ResolveVariantsRequest request = ToResolveRequest(draft.items);
-  CO_ASSIGN_OR_RETURN(
-      const product::ResolveVariantsResponse response,
-      co_await peers_.products.Call(&rpc::Async<product::Products>::ResolveVariants, request, context));
-  CO_ASSIGN_OR_RETURN(const std::vector<PricedItem> priced, FromProto(response, draft.items.size()));
+  std::optional<product::ResolveVariantsResponse> response;
+  if (now != absl::Time()) response = prices_.Find(context.tenant, request, now);
+  if (!response) {
+    CO_ASSIGN_OR_RETURN(
+        response, co_await peers_.products.Call(&rpc::Async<product::Products>::ResolveVariants, request, context));
+    prices_.Keep(context.tenant, request, *response);
+  }
+  CO_ASSIGN_OR_RETURN(const std::vector<PricedItem> priced, FromProto(*response, draft.items.size()));
   co_return Place(OrderId::New(), context.user_id, draft, priced);
 }
 
-async::Task<absl::Status> Checkout::ReserveStock(const Order& order, const Draft& draft,
+async::Task<absl::Status> Checkout::ReserveStock(Order& order, const Draft& draft, const Key& key,
+                                                 const std::vector<std::string>& replaces,
                                                  const RequestContext& context) {
   inventory::ReserveRequest request;
-  request.set_reservation_id(order.id.str());
   for (const Item& item : order.items) {
     inventory::ReserveLine* line = request.add_lines();
     line->set_sku(item.sku.str());
     line->set_qty(item.qty);
   }
-  const absl::StatusOr<inventory::ReserveResponse> held =
-      co_await peers_.inventory.Call(&rpc::Async<inventory::Inventory>::ReserveStock, request, context);
-  if (!held.ok()) co_return InTermsOfItems(held.status(), order, draft);
-  co_return absl::OkStatus();
+  for (const std::string& hold : replaces) request.add_replaces(hold);
+  request.set_holder(inventory::HOLDER_ORDER);
+  if (order.payment_method == PaymentMethod::kBankTransfer)
+    request.set_hold_seconds(static_cast<std::int32_t>(absl::ToInt64Seconds(bank_transfer_hold_)));
+  order.reservation_id = ReservationIdOf(order, key.key_hash, key.request_hash, context);
+  while (true) {
+    request.set_reservation_id(order.reservation_id);
+    const absl::StatusOr<inventory::ReserveResponse> held =
+        co_await peers_.inventory.Call(&rpc::Async<inventory::Inventory>::ReserveStock, request, context);
+    if (!held.ok()) co_return InTermsOfItems(held.status(), order, draft);
+    order.hold_expires_at = TimeOf(held->expires_at());
+    const bool usable = held->status() == inventory::RESERVATION_STATUS_HELD &&
+                        (key.key_hash.empty() || TimeOf(held->created_at()) > order.created_at - kHoldReuseMax);
+    if (usable || order.reservation_id == order.id.str()) co_return absl::OkStatus();
+    // The hold of an earlier request under the key is over; the order's own id was never used.
+    order.reservation_id = order.id.str();
+  }
 }
 
-async::Task<absl::StatusOr<Order>> Checkout::Store(Order order, const std::string& key_hash,
-                                                   const std::string& request_hash,
-                                                   const RequestContext& context) {
+async::Task<absl::StatusOr<Placed>> Checkout::Store(Order order, const Key& key, const RequestContext& context) {
   const OrderId id = order.id;
-  CreateCommand command{.order = order, .key_hash = key_hash, .request_hash = request_hash};
+  CreateCommand command{.order = order, .key_hash = key.key_hash, .request_hash = key.request_hash};
   // Commands with the same key meet in the same lane.
-  const std::string lane_key = key_hash.empty() ? id.str() : key_hash;
+  const std::string lane_key = key.key_hash.empty() ? id.str() : key.key_hash;
   const absl::StatusOr<Created> created = co_await lanes_.Submit(lane_key, std::move(command), context);
+  // A hold under the key is that of all who repeat the request, at once or later, so it is nobody's to give back: what no order
+  // comes of is found by inventory. And an order that may have been stored keeps its stock.
+  const bool own_hold = order.reservation_id == id.str();
   if (!created.ok()) {
-    // An order that may have been stored keeps its stock: better held without an order than sold twice.
-    if (!postgres::CommitUnknown(created.status())) co_await ReleaseStock(id, context);
+    if (own_hold && !postgres::CommitUnknown(created.status())) co_await ReleaseStock(order.reservation_id, context);
     co_return created.status();
   }
   if (created->repeated) {
-    co_await ReleaseStock(id, context);
-    co_return co_await Read(created->id, context);
+    if (own_hold) co_await ReleaseStock(order.reservation_id, context);
+    CO_ASSIGN_OR_RETURN(Order first, co_await Read(created->id, context));
+    co_return Placed{.order = std::move(first), .replayed = true};
   }
   created_.Increment();
   telemetry::Log(telemetry::Level::kInfo, context, "order created",
@@ -147,20 +193,20 @@ async::Task<absl::StatusOr<Order>> Checkout::Store(Order order, const std::strin
                   {"items", static_cast<int>(order.items.size())}});
   order.created_at = created->created_at;
   order.updated_at = created->created_at;
-  co_return order;
+  co_return Placed{.order = std::move(order)};
 }
 
-async::Task<void> Checkout::ReleaseStock(OrderId order, RequestContext context) {
+async::Task<void> Checkout::ReleaseStock(std::string reservation_id, RequestContext context) {
   // The stock goes back even if the caller has gone or has no time left.
   context.stop = {};
   context.deadline = absl::Now() + absl::Seconds(5);
   inventory::ReleaseRequest request;
-  request.set_reservation_id(order.str());
+  request.set_reservation_id(reservation_id);
   const absl::StatusOr<inventory::ReleaseResponse> released =
       co_await peers_.inventory.Call(&rpc::Async<inventory::Inventory>::ReleaseStock, request, context);
   if (!released.ok()) {
     telemetry::Log(telemetry::Level::kWarn, context, "stock stays held without an order",
-                   {{"orderId", order.str()}, {"error", released.status()}});
+                   {{"reservationId", reservation_id}, {"error", released.status()}});
   }
 }
 

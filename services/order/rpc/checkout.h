@@ -8,7 +8,9 @@
 #include "commerce/product/v1/service.grpc.pb.h"
 #include "libs/postgres/postgres.h"
 #include "libs/rpc/client.h"
+#include "services/order/rpc/price_cache.h"
 #include "services/order/store/create_batch.h"
+#include "services/order/store/lookup_batch.h"
 
 namespace bv::order {
 
@@ -25,32 +27,54 @@ struct CartRef {
   std::string session_id;
 };
 
+// An order that was asked for.
+struct Placed {
+  Order order;
+  // It is the result of an earlier request with the same Idempotency-Key.
+  bool replayed = false;
+};
+
 class Checkout {
  public:
-  Checkout(Peers& peers, postgres::Pool& pool, OrderLanes& lanes);
+  // An order by bank transfer holds its stock for `bank_transfer_hold`, any other as long as inventory holds by default.
+  Checkout(Peers& peers, postgres::Pool& pool, LookUpLanes& look_ups, OrderLanes& lanes, PriceCache& prices,
+           absl::Duration bank_transfer_hold);
 
   // `request` is the whole request, serialised, to compare repeats with. A failure after the stock was
-  // reserved gives it back, unless the order may have been stored.
-  async::Task<absl::StatusOr<Order>> Create(Draft draft, CartRef cart, std::string request,
-                                            const RequestContext& context);
+  // reserved gives it back, unless the order may have been stored or a repeat will find the hold.
+  async::Task<absl::StatusOr<Placed>> Create(Draft draft, CartRef cart, std::string request,
+                                             const RequestContext& context);
 
  private:
-  // The order that the key led to before, if it did.
-  async::Task<absl::StatusOr<std::optional<Order>>> FindRepeated(const std::string& key_hash,
-                                                                 const std::string& request_hash,
-                                                                 const RequestContext& context);
-  async::Task<absl::Status> TakeCartItems(const CartRef& cart, Draft& draft, const RequestContext& context);
-  async::Task<absl::StatusOr<Order>> Price(const Draft& draft, const RequestContext& context);
-  async::Task<absl::Status> ReserveStock(const Order& order, const Draft& draft,
-                                         const RequestContext& context);
-  async::Task<absl::StatusOr<Order>> Store(Order order, const std::string& key_hash,
-                                           const std::string& request_hash, const RequestContext& context);
-  async::Task<void> ReleaseStock(OrderId order, RequestContext context);
+  // What a request is known by; empty without a key.
+  struct Key {
+    std::string key_hash;
+    std::string request_hash;
+  };
+  // The order that the key led to before, if it did; else the time at which it had not.
+  struct LookedUpOrder {
+    std::optional<Order> repeated;
+    absl::Time now;
+  };
+  async::Task<absl::StatusOr<LookedUpOrder>> FindRepeated(const Key& key, const RequestContext& context);
+  // Sets draft.items, and returns the holds that the cart has.
+  async::Task<absl::StatusOr<std::vector<std::string>>> TakeCartItems(const CartRef& cart, Draft& draft,
+                                                                      const RequestContext& context);
+  // `now` by the database's clock; absl::Time() when it is not known.
+  async::Task<absl::StatusOr<Order>> Price(const Draft& draft, absl::Time now, const RequestContext& context);
+  // Sets reservation_id and hold_expires_at.
+  async::Task<absl::Status> ReserveStock(Order& order, const Draft& draft, const Key& key,
+                                         const std::vector<std::string>& replaces, const RequestContext& context);
+  async::Task<absl::StatusOr<Placed>> Store(Order order, const Key& key, const RequestContext& context);
+  async::Task<void> ReleaseStock(std::string reservation_id, RequestContext context);
   async::Task<absl::StatusOr<Order>> Read(OrderId id, const RequestContext& context);
 
   Peers& peers_;
   postgres::Pool& pool_;
+  LookUpLanes& look_ups_;
   OrderLanes& lanes_;
+  PriceCache& prices_;
+  const absl::Duration bank_transfer_hold_;
   prometheus::Counter& created_;
   prometheus::Histogram& latency_;
 };

@@ -1,5 +1,8 @@
 #include "services/order/rpc/convert.h"
 
+#include <algorithm>
+#include <map>
+
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
@@ -10,6 +13,8 @@ namespace {
 namespace pb = commerce::order::v1;
 namespace common = commerce::common::v1;
 namespace product = commerce::product::v1;
+
+constexpr int kShipmentsMax = 100;
 
 absl::StatusOr<Address> FromProto(const common::Address& address) {
   const auto check = [](const std::string& text, std::size_t min, std::size_t max, const char* field) {
@@ -88,6 +93,54 @@ static_assert(static_cast<int>(Status::kCanceled) + 1 == pb::ORDER_STATUS_CANCEL
 static_assert(static_cast<int>(PaymentStatus::kDueOnDelivery) + 1 == pb::PAYMENT_STATUS_DUE_ON_DELIVERY);
 static_assert(static_cast<int>(FulfillmentStatus::kDelivered) + 1 == pb::FULFILLMENT_STATUS_DELIVERED);
 static_assert(static_cast<int>(PaymentMethod::kCashOnDelivery) + 1 == pb::PAYMENT_METHOD_CASH_ON_DELIVERY);
+static_assert(static_cast<int>(ShipmentStatus::kDelivered) + 1 == pb::SHIPMENT_STATUS_DELIVERED);
+
+void SetShipment(pb::Shipment& target, const Shipment& shipment) {
+  target.set_shipment_id(shipment.id.str());
+  target.set_vendor_id(shipment.vendor_id);
+  target.set_status(ToProtoEnum<pb::ShipmentStatus>(shipment.status));
+  target.set_carrier(shipment.carrier);
+  target.set_tracking_number(shipment.tracking_number);
+  for (const ShipmentItem& item : shipment.items) {
+    pb::ShipmentItem* line = target.add_items();
+    line->set_sku(item.sku.str());
+    line->set_qty(item.qty);
+  }
+  if (shipment.shipped_at) SetTimestamp(*target.mutable_shipped_at(), *shipment.shipped_at);
+  if (shipment.delivered_at) SetTimestamp(*target.mutable_delivered_at(), *shipment.delivered_at);
+}
+
+void SetVendorParts(pb::Order& target, const Order& order) {
+  std::map<std::string, std::int64_t> amounts;
+  for (const Item& item : order.items) amounts[item.vendor_id] += item.price * item.qty;
+  for (const auto& [vendor, amount] : amounts) {
+    pb::VendorPart* part = target.add_vendor_parts();
+    part->set_vendor_id(vendor);
+    part->set_amount(amount);
+  }
+}
+
+absl::StatusOr<WantedShipment> FromProto(const pb::NewShipment& shipment, const std::string& field) {
+  RETURN_IF_ERROR(CheckText(shipment.vendor_id(), 0, 64, Concat(field, ".vendorId")));
+  RETURN_IF_ERROR(CheckText(shipment.carrier(), 0, 64, Concat(field, ".carrier")));
+  RETURN_IF_ERROR(CheckText(shipment.tracking_number(), 0, 100, Concat(field, ".trackingNumber")));
+  if (shipment.items_size() > static_cast<int>(kItemsMax))
+    return InvalidValue(Concat(field, ".items"), Concat("must be at most ", kItemsMax, " items"));
+  WantedShipment wanted{.vendor_id = shipment.vendor_id(),
+                        .carrier = shipment.carrier(),
+                        .tracking_number = shipment.tracking_number()};
+  for (int i = 0; i < shipment.items_size(); ++i) {
+    const pb::ShipmentItem& item = shipment.items(i);
+    const std::string item_field = Concat(field, ".items[", i, "]");
+    ASSIGN_OR_RETURN(SkuCode sku, SkuCode::Parse(item.sku(), Concat(item_field, ".sku")));
+    if (item.qty() < 1 || item.qty() > kQuantityMax)
+      return InvalidValue(Concat(item_field, ".qty"), Concat("must be 1 to ", kQuantityMax));
+    if (std::ranges::find(wanted.items, sku, &ShipmentItem::sku) != wanted.items.end())
+      return InvalidValue(Concat(item_field, ".sku"), "is in the shipment already");
+    wanted.items.push_back({std::move(sku), item.qty()});
+  }
+  return wanted;
+}
 
 }  // namespace
 
@@ -135,9 +188,39 @@ absl::StatusOr<std::vector<PricedItem>> FromProto(const product::ResolveVariants
                      .variant = VariantId::Trusted(variant.variant_id()),
                      .sku = SkuCode::Trusted(variant.sku()),
                      .title = variant.title(),
-                     .price = {variant.price(), Currency::Trusted(variant.currency())}});
+                     .price = {variant.price(), Currency::Trusted(variant.currency())},
+                     .vendor_id = variant.vendor_id()});
   }
   return items;
+}
+
+absl::StatusOr<std::vector<WantedShipment>> FromProto(const pb::FulfillOrderRequest& request) {
+  if (request.shipments_size() > kShipmentsMax)
+    return InvalidValue("shipments", Concat("must be at most ", kShipmentsMax, " shipments"));
+  std::vector<WantedShipment> wanted;
+  for (int i = 0; i < request.shipments_size(); ++i) {
+    ASSIGN_OR_RETURN(WantedShipment shipment, FromProto(request.shipments(i), Concat("shipments[", i, "]")));
+    wanted.push_back(std::move(shipment));
+  }
+  return wanted;
+}
+
+pb::OrderHistoryEntry ToProto(const HistoryEntry& entry) {
+  pb::OrderHistoryEntry result;
+  result.set_version(entry.version);
+  result.set_status(ToProtoEnum<pb::OrderStatus>(entry.status));
+  result.set_payment_status(ToProtoEnum<pb::PaymentStatus>(entry.payment_status));
+  result.set_fulfillment_status(ToProtoEnum<pb::FulfillmentStatus>(entry.fulfillment_status));
+  result.set_actor(entry.actor);
+  result.set_reason(entry.reason);
+  SetTimestamp(*result.mutable_at(), entry.at);
+  return result;
+}
+
+absl::StatusOr<OrderId> OrderIdFromProto(const std::string& text) {
+  absl::StatusOr<OrderId> id = OrderId::Parse(text);
+  if (!id.ok()) return NotFound("ORDER_NOT_FOUND", Concat("there is no order ", text));
+  return id;
 }
 
 pb::Order ToProto(const Order& order) {
@@ -156,6 +239,7 @@ pb::Order ToProto(const Order& order) {
     line->set_qty(item.qty);
     line->set_price(item.price);
     line->set_title(item.title);
+    line->set_vendor_id(item.vendor_id);
   }
   result.set_payment_method(ToProtoEnum<pb::PaymentMethod>(order.payment_method));
   const Address& from = order.shipping_address;
@@ -172,6 +256,10 @@ pb::Order ToProto(const Order& order) {
   SetTimestamp(*result.mutable_created_at(), order.created_at);
   SetTimestamp(*result.mutable_updated_at(), order.updated_at);
   result.set_version(order.version);
+  if (order.hold_expires_at) SetTimestamp(*result.mutable_hold_expires_at(), *order.hold_expires_at);
+  result.set_cancel_reason(order.cancel_reason);
+  for (const Shipment& shipment : order.shipments) SetShipment(*result.add_shipments(), shipment);
+  SetVendorParts(result, order);
   return result;
 }
 

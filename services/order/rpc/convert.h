@@ -6,6 +6,8 @@
 #include "commerce/order/v1/service.pb.h"
 #include "commerce/product/v1/service.pb.h"
 #include "services/order/domain/order.h"
+#include "services/order/domain/transitions.h"
+#include "services/order/store/change_rows.h"
 
 namespace bv::order {
 
@@ -16,5 +18,9 @@ commerce::product::v1::ResolveVariantsRequest ToResolveRequest(const std::vector
 absl::StatusOr<std::vector<PricedItem>> FromProto(
     const commerce::product::v1::ResolveVariantsResponse& response, std::size_t wanted);
 commerce::order::v1::Order ToProto(const Order& order);
+commerce::order::v1::OrderHistoryEntry ToProto(const HistoryEntry& entry);
+absl::StatusOr<std::vector<WantedShipment>> FromProto(const commerce::order::v1::FulfillOrderRequest& request);
+// NOT_FOUND, reason ORDER_NOT_FOUND, for what cannot be the id of an order.
+absl::StatusOr<OrderId> OrderIdFromProto(const std::string& text);
 
 }  // namespace bv::order

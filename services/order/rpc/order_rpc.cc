@@ -40,20 +40,19 @@ void OrderRpc::Serve(rpc::Server& server) {
 rpc::Reply<pb::Order> OrderRpc::CreateOrder(rpc::Call<pb::CreateOrderRequest> call) {
   CO_ASSIGN_OR_RETURN(Draft draft, FromProto(call.request()));
   CartRef cart{call.request().cart_id(), call.request().session_id()};
-  CO_ASSIGN_OR_RETURN(const Order order,
+  CO_ASSIGN_OR_RETURN(const Placed placed,
                       co_await checkout_.Create(std::move(draft), std::move(cart),
                                                 call.request().SerializeAsString(), call.context()));
-  co_return ToProto(order);
+  if (placed.replayed) call.MarkReplayed();
+  co_return ToProto(placed.order);
 }
 
 rpc::Reply<pb::Order> OrderRpc::GetOrder(rpc::Call<pb::GetOrderRequest> call) {
   const RequestContext& context = call.context();
-  const absl::StatusOr<OrderId> id = OrderId::Parse(call.request().order_id());
-  if (!id.ok())
-    co_return NotFound("ORDER_NOT_FOUND", Concat("there is no order ", call.request().order_id()));
+  CO_ASSIGN_OR_RETURN(const OrderId id, OrderIdFromProto(call.request().order_id()));
   const std::string owner = context.role == Role::kCustomer ? context.user_id : "";
   std::function<absl::StatusOr<Order>(postgres::Session&)> read = [&](postgres::Session& session) {
-    return ReadOrder(session, context.tenant, *id, owner);
+    return ReadOrder(session, context.tenant, id, owner);
   };
   CO_ASSIGN_OR_RETURN(const Order order, co_await pool_.Read<Order>(context, std::move(read)));
   co_return ToProto(order);

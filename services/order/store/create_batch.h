@@ -1,5 +1,5 @@
-// One batch of the lane that stores new orders: idempotency records, orders, items, history and outbox, one
-// statement each.
+// One batch of the lane that stores new orders: idempotency records, orders, items, history and outbox, all with one
+// statement.
 #pragma once
 
 #include <absl/status/status.h>
@@ -13,10 +13,13 @@
 namespace bv::order {
 
 struct CreateCommand {
+  // Without created_at it gets the time of the batch.
   Order order;
   // SHA-256 of the Idempotency-Key and of the request; both empty without a key.
   std::string key_hash;
   std::string request_hash;
+  // Set by the batch: something of it was there already, so look before inserting.
+  bool look_first = false;
 };
 
 struct Created {
@@ -31,7 +34,5 @@ using OrderLanes = postgres::Lanes<CreateCommand, Created>;
 // OrderLanes::Execute. INVALID_ARGUMENT, reason IDEMPOTENCY_KEY_REUSED, is the answer to a key that stands
 // for another request.
 absl::Status ExecuteCreateBatch(postgres::Session& session, std::span<OrderLanes::Item* const> items);
-
-absl::Status IdempotencyKeyReused();
 
 }  // namespace bv::order

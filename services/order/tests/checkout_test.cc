@@ -51,18 +51,31 @@ class Warehouse final : public inventory::Inventory::Service {
     const std::lock_guard lock(mutex_);
     return {held_.begin(), held_.end()};
   }
+  // All that is held has expired.
+  void Expire() {
+    const std::lock_guard lock(mutex_);
+    ended_.merge(held_);
+    held_.clear();
+  }
+  // From now on holds are found that are so old.
+  void Age(absl::Duration age) { age_ = age; }
   // From now on nothing more of this line is there.
   void SellOut(int line) { sold_out_line_ = line; }
 
  private:
   grpc::Status ReserveStock(grpc::ServerContext*, const inventory::ReserveRequest* request,
-                            inventory::ReserveResponse*) override {
+                            inventory::ReserveResponse* response) override {
     if (sold_out_line_ >= 0) {
       return rpc::ToGrpc(Error(absl::StatusCode::kFailedPrecondition, "OUT_OF_STOCK", "nothing left",
                                Concat("lines[", sold_out_line_.load(), "].qty")));
     }
     const std::lock_guard lock(mutex_);
-    held_.insert(request->reservation_id());
+    response->set_status(ended_.contains(request->reservation_id()) ? inventory::RESERVATION_STATUS_EXPIRED
+                                                                    : inventory::RESERVATION_STATUS_HELD);
+    const std::int64_t now = absl::ToUnixSeconds(absl::Now());
+    response->mutable_created_at()->set_seconds(now - absl::ToInt64Seconds(age_));
+    response->mutable_expires_at()->set_seconds(now + 900);
+    if (response->status() == inventory::RESERVATION_STATUS_HELD) held_.insert(request->reservation_id());
     return grpc::Status::OK;
   }
   grpc::Status ReleaseStock(grpc::ServerContext*, const inventory::ReleaseRequest* request,
@@ -74,6 +87,8 @@ class Warehouse final : public inventory::Inventory::Service {
 
   std::mutex mutex_;
   std::set<std::string> held_;
+  std::set<std::string> ended_;
+  absl::Duration age_;
   std::atomic<int> sold_out_line_{-1};
 };
 
@@ -103,9 +118,12 @@ class CheckoutTest : public ::testing::Test {
     const rpc::PeerSettings settings;
     peers_.reset(new Peers{{address, settings}, {address, settings}, {address, settings}});
     pool_.emplace(database_.Connection(), postgres::PoolSettings{});
+    look_ups_.emplace("look_up", database_.Connection(), postgres::LaneSettings{.count = 1},
+                      ExecuteLookUpBatch, postgres::LaneMode::kRead);
     StoreWith(ExecuteCreateBatch);
   }
   ~CheckoutTest() override {
+    look_ups_->Stop();
     lanes_->Stop();
     pool_->Stop();
   }
@@ -114,7 +132,7 @@ class CheckoutTest : public ::testing::Test {
     rpc_.reset();
     checkout_.reset();
     lanes_.emplace("order", database_.Connection(), postgres::LaneSettings{.count = 2}, std::move(execute));
-    checkout_.emplace(*peers_, *pool_, *lanes_);
+    checkout_.emplace(*peers_, *pool_, *look_ups_, *lanes_, prices_, absl::Hours(72));
     rpc_.emplace(*checkout_, *pool_);
   }
 
@@ -183,7 +201,9 @@ class CheckoutTest : public ::testing::Test {
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Peers> peers_;
   std::optional<postgres::Pool> pool_;
+  std::optional<LookUpLanes> look_ups_;
   std::optional<OrderLanes> lanes_;
+  PriceCache prices_{PriceCacheSettings{}, [] { return true; }};
   std::optional<Checkout> checkout_;
   std::optional<OrderRpc> rpc_;
 };
@@ -215,8 +235,41 @@ TEST_F(CheckoutTest, ARepeatIsTheFirstOrder) {
   ASSERT_TRUE(first.ok() && again.ok());
   EXPECT_EQ(again->SerializeAsString(), first->SerializeAsString());
   EXPECT_EQ(ErrorReason(Create(RequestOf({{"MUG", 3}}), WithKey("key")).status()), "IDEMPOTENCY_KEY_REUSED");
-  EXPECT_THAT(warehouse_.held(), ElementsAre(first->order_id()));
+  EXPECT_EQ(warehouse_.held().size(), 1u);
   EXPECT_EQ(Orders(), "1");
+}
+
+TEST_F(CheckoutTest, ARepeatAfterACrashFindsTheHold) {
+  // The first attempt ended between the hold and the order.
+  StoreWith([](postgres::Session&, std::span<OrderLanes::Item* const>) {
+    return absl::UnavailableError("the process has ended");
+  });
+  EXPECT_FALSE(Create(RequestOf({{"MUG", 2}}), WithKey("key")).ok());
+  const std::vector<std::string> held = warehouse_.held();
+  ASSERT_EQ(held.size(), 1u);
+  StoreWith(ExecuteCreateBatch);
+  const absl::StatusOr<pb::Order> order = Create(RequestOf({{"MUG", 2}}), WithKey("key"));
+  ASSERT_TRUE(order.ok()) << order.status();
+  EXPECT_EQ(warehouse_.held(), held) << "one order, one hold";
+}
+
+TEST_F(CheckoutTest, AHoldThatHasEndedIsNotTakenForANewOne) {
+  StoreWith([](postgres::Session&, std::span<OrderLanes::Item* const>) {
+    return absl::UnavailableError("the process has ended");
+  });
+  EXPECT_FALSE(Create(RequestOf({{"MUG", 2}}), WithKey("key")).ok());
+  warehouse_.Expire();
+  StoreWith(ExecuteCreateBatch);
+  const absl::StatusOr<pb::Order> order = Create(RequestOf({{"MUG", 2}}), WithKey("key"));
+  ASSERT_TRUE(order.ok()) << order.status();
+  EXPECT_THAT(warehouse_.held(), ElementsAre(order->order_id()));
+}
+
+TEST_F(CheckoutTest, AHoldFromBeforeTheKeyRanOutIsAnotherOrders) {
+  warehouse_.Age(absl::Hours(24));
+  const absl::StatusOr<pb::Order> order = Create(RequestOf({{"MUG", 2}}), WithKey("key"));
+  ASSERT_TRUE(order.ok()) << order.status();
+  EXPECT_EQ(database_.Query("SELECT reservation_id FROM orders.orders"), order->order_id());
 }
 
 TEST_F(CheckoutTest, RepeatsAtOnceAreOneOrderWithOneHold) {
@@ -230,7 +283,7 @@ TEST_F(CheckoutTest, RepeatsAtOnceAreOneOrderWithOneHold) {
     ids.insert(order->order_id());
   }
   EXPECT_EQ(ids.size(), 1u);
-  EXPECT_THAT(warehouse_.held(), ElementsAre(*ids.begin())) << "the others gave theirs back";
+  EXPECT_EQ(warehouse_.held().size(), 1u) << "all of them found the same hold";
   EXPECT_EQ(Orders(), "1");
 }
 
@@ -289,7 +342,7 @@ TEST_F(CheckoutTest, AnOrderThatMayBeStoredKeepsItsStock) {
   StoreWith(ExecuteCreateBatch);
   const absl::StatusOr<pb::Order> again = Create(RequestOf({{"MUG", 1}}), WithKey("key"));
   ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_THAT(warehouse_.held(), ElementsAre(again->order_id())) << "the repeat finds the order";
+  EXPECT_EQ(warehouse_.held().size(), 1u) << "the repeat finds the order";
 }
 
 TEST_F(CheckoutTest, TakesTheItemsOfACart) {

@@ -9,6 +9,7 @@
 #include "libs/base/error.h"
 #include "libs/testing/testing.h"
 #include "services/order/store/create_batch.h"
+#include "services/order/store/idempotency_rows.h"
 #include "services/order/store/order_rows.h"
 
 namespace bv::order {
@@ -25,6 +26,7 @@ class OrderLanesTest : public ::testing::Test {
   static Order OrderOf(const std::string& user = "user-1", std::int64_t qty = 2) {
     const Currency usd = Currency::Trusted("USD");
     Order order{.id = OrderId::New(), .user_id = user, .total = {2500 * qty + 7950, usd}};
+    order.reservation_id = order.id.str();
     order.items = {
         {ProductId::Trusted("P1"), VariantId::Trusted("V1"), SkuCode::Trusted("MUG"), "Mug, \"blue\"", qty,
          2500},

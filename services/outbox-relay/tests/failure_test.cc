@@ -4,7 +4,7 @@
 
 #include <thread>
 
-#include "services/outbox-relay/tests/broker_link.h"
+#include "libs/testing/kafka/broker_link.h"
 #include "services/outbox-relay/tests/relay_fixture.h"
 
 namespace bv::relay {
@@ -23,7 +23,7 @@ TEST_F(FailureTest, KafkaAwayAtTheStart) {
   std::unique_ptr<RunningRelay> relay;
   std::thread starting;
   {
-    const BrokerOutage outage;
+    const testing::BrokerOutage outage;
     starting = std::thread([&] { relay = StartRelay(); });
     // From the slot on nothing is missed.
     WaitFor(absl::StrCat("SELECT count(*) FROM pg_replication_slots WHERE slot_name = '", slot_, "'"), "1");
@@ -40,7 +40,7 @@ TEST_F(FailureTest, KafkaAwayInBetween) {
   int number = 0;
   for (int round = 0; round < 3; ++round) {
     for (int i = 0; i < 20; ++i) Commit({{"a", ++number}, {"b", number}});
-    const BrokerOutage outage;
+    const testing::BrokerOutage outage;
     for (int i = 0; i < 20; ++i) Commit({{"a", ++number}, {"b", number}});
   }
   ExpectInOrder(ReadAll({"a", "b"}, number), {"a", "b"}, number);

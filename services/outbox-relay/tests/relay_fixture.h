@@ -9,14 +9,17 @@
 #include <string>
 #include <vector>
 
+#include "libs/testing/kafka/kafka_topic.h"
 #include "libs/testing/testing.h"
 #include "services/outbox-relay/relay/metrics.h"
 #include "services/outbox-relay/relay/relay.h"
 #include "services/outbox-relay/relay/stop_signal.h"
 #include "services/outbox-relay/settings.h"
-#include "services/outbox-relay/tests/kafka_topic.h"
 
 namespace bv::relay {
+
+using testing::KafkaTopic;
+using testing::Seen;
 
 // From construction to destruction, or Stop().
 class RunningRelay {

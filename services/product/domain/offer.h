@@ -22,7 +22,9 @@ using VariantRef = std::variant<SkuCode, ProductId>;
 struct Candidate {
   ProductId product;
   std::string title;
+  std::string vendor_id;
   ProductStatus product_status = ProductStatus::kActive;
+  std::int64_t product_version = 1;
   VariantId variant;
   SkuCode sku;
   VariantStatus status = VariantStatus::kActive;

@@ -1,5 +1,7 @@
 #include "services/product/domain/product.h"
 
+#include <absl/strings/ascii.h>
+
 #include <algorithm>
 #include <set>
 
@@ -20,6 +22,17 @@ absl::Status CheckTitle(const std::string& title) {
 
 absl::Status CheckDescription(const std::string& description) {
   return CheckText(description, 0, kDescriptionMax, "description");
+}
+
+absl::Status CheckVendorId(const std::string& vendor_id) {
+  const auto allowed = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
+  };
+  if (vendor_id.size() > kVendorIdMax || !std::ranges::all_of(vendor_id, allowed)) {
+    return InvalidValue("vendorId",
+                        Concat("must be at most ", kVendorIdMax, " characters of A-Z a-z 0-9 _ -"));
+  }
+  return absl::OkStatus();
 }
 
 // The amounts of a variant; `index` is its place in the request.
@@ -88,6 +101,7 @@ absl::Status SkuTaken(const SkuCode& sku, std::size_t index) {
 absl::Status CheckNew(const Product& product) {
   RETURN_IF_ERROR(CheckTitle(product.title));
   RETURN_IF_ERROR(CheckDescription(product.description));
+  RETURN_IF_ERROR(CheckVendorId(product.vendor_id));
   if (product.variants.empty() || product.variants.size() > kVariantsMax) {
     return InvalidValue("variants", Concat("must be 1 to ", kVariantsMax, " variants"));
   }
@@ -108,6 +122,7 @@ absl::StatusOr<Revision> Revise(const Product& product, const ProductChange& cha
   }
   if (change.title) RETURN_IF_ERROR(CheckTitle(*change.title));
   if (change.description) RETURN_IF_ERROR(CheckDescription(*change.description));
+  if (change.vendor_id) RETURN_IF_ERROR(CheckVendorId(*change.vendor_id));
   if (change.variants.size() > kVariantsMax) {
     return InvalidValue("variants", Concat("must be at most ", kVariantsMax, " variants"));
   }
@@ -116,6 +131,7 @@ absl::StatusOr<Revision> Revise(const Product& product, const ProductChange& cha
   Product& after = revision.product;
   after.title = change.title.value_or(product.title);
   after.description = change.description.value_or(product.description);
+  after.vendor_id = change.vendor_id.value_or(product.vendor_id);
   after.status = change.status.value_or(product.status);
 
   std::set<SkuCode> skus;
@@ -139,8 +155,8 @@ absl::StatusOr<Revision> Revise(const Product& product, const ProductChange& cha
     after.variants[position] = std::move(changed);
   }
   revision.changed = after.title != product.title || after.description != product.description ||
-                     after.status != product.status || !revision.added.empty() || !revision.altered.empty() ||
-                     !revision.repriced.empty();
+                     after.vendor_id != product.vendor_id || after.status != product.status ||
+                     !revision.added.empty() || !revision.altered.empty() || !revision.repriced.empty();
   return revision;
 }
 

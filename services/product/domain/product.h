@@ -19,6 +19,7 @@ namespace bv::product {
 
 inline constexpr std::size_t kTitleMax = 200;
 inline constexpr std::size_t kDescriptionMax = 10'000;
+inline constexpr std::size_t kVendorIdMax = 64;
 // Of one product, and in one change.
 inline constexpr std::size_t kVariantsMax = 100;
 
@@ -42,6 +43,8 @@ struct Product {
   ProductId id;
   std::string title;
   std::string description;
+  // kVendorIdMax of A-Z a-z 0-9 _ - at most; empty for the shop itself.
+  std::string vendor_id;
   ProductStatus status = ProductStatus::kActive;
   std::vector<Variant> variants;
   std::int64_t version = 1;
@@ -66,6 +69,7 @@ struct VariantChange {
 struct ProductChange {
   std::optional<std::string> title;
   std::optional<std::string> description;
+  std::optional<std::string> vendor_id;
   std::optional<ProductStatus> status;
   std::vector<VariantChange> variants;
   // The version that the caller has seen.

@@ -49,6 +49,8 @@ TEST(CheckNew, TakesWhatIsWithinTheLimits) {
   EXPECT_TRUE(CheckNew(product).ok());
   product.title = std::string(kTitleMax, 'x');
   product.description = std::string(kDescriptionMax, 'x');
+  product.vendor_id = "-_AZaz09";
+  product.vendor_id.resize(kVendorIdMax, 'x');
   product.variants[0].price.minor_units = 0;
   product.variants[0].compare_at_price = 1;
   product.variants[1].price.minor_units = kAmountMax;
@@ -70,6 +72,10 @@ TEST(CheckNew, NamesTheFieldThatIsWrong) {
   ExpectInvalid(with([](Product& p) { p.description = std::string(kDescriptionMax + 1, 'x'); }),
                 "description");
   ExpectInvalid(with([](Product& p) { p.description = "\xed\xa0\x80"; }), "description");
+  ExpectInvalid(with([](Product& p) { p.vendor_id = std::string(kVendorIdMax + 1, 'x'); }), "vendorId");
+  ExpectInvalid(with([](Product& p) { p.vendor_id = "tent maker"; }), "vendorId");
+  ExpectInvalid(with([](Product& p) { p.vendor_id = std::string("a\0b", 3); }), "vendorId");
+  ExpectInvalid(with([](Product& p) { p.vendor_id = "z\xc3\xa9lt"; }), "vendorId");
   ExpectInvalid(with([](Product& p) { p.variants.clear(); }), "variants");
   ExpectInvalid(with([](Product& p) { p.variants.assign(kVariantsMax + 1, VariantOf("A")); }), "variants");
   ExpectInvalid(with([](Product& p) { p.variants[1].price.minor_units = -1; }), "variants[1].price");
@@ -104,10 +110,12 @@ TEST(Revise, WhatIsAlreadySoIsNoChange) {
   same.compare_at_price = 0;
   same.fulfillment = FulfillmentType::kPhysical;
   same.status = VariantStatus::kActive;
-  EXPECT_FALSE(
-      Revised(
-          {.title = "Tent", .description = "For two", .status = ProductStatus::kActive, .variants = {same}})
-          .changed);
+  EXPECT_FALSE(Revised({.title = "Tent",
+                        .description = "For two",
+                        .vendor_id = "",
+                        .status = ProductStatus::kActive,
+                        .variants = {same}})
+                   .changed);
 }
 
 TEST(Revise, ChangesWhatIsGiven) {
@@ -117,6 +125,9 @@ TEST(Revise, ChangesWhatIsGiven) {
   EXPECT_EQ(title.product.description, "For two");
   EXPECT_TRUE(title.repriced.empty() && title.altered.empty() && title.added.empty());
   EXPECT_EQ(Revised({.description = ""}).product.description, "");
+  const Revision vendor = Revised({.vendor_id = "tentmaker"});
+  EXPECT_TRUE(vendor.changed);
+  EXPECT_EQ(vendor.product.vendor_id, "tentmaker");
   EXPECT_EQ(Revised({.status = ProductStatus::kArchived}).product.status, ProductStatus::kArchived);
 }
 
@@ -192,6 +203,7 @@ TEST(Revise, NamesTheFieldThatIsWrong) {
   ExpectInvalid(refused([](VariantChange& c) { c.price = 5; }, "NEW"), "variants[1].currency");
   ExpectInvalid(Revise(Tent(), {.title = ""}).status(), "title");
   ExpectInvalid(Revise(Tent(), {.description = std::string(1, '\0')}).status(), "description");
+  ExpectInvalid(Revise(Tent(), {.vendor_id = "tent/maker"}).status(), "vendorId");
   ExpectInvalid(
       Revise(Tent(), {.variants = std::vector<VariantChange>(kVariantsMax + 1, ChangeOf("A"))}).status(),
       "variants");

@@ -33,6 +33,7 @@ absl::StatusOr<events::OutboxRow> ProductUpdatedRow(const Product& product, cons
     line->set_status(std::string(Word(variant.status)));
   }
   event.set_version(product.version);
+  event.set_vendor_id(product.vendor_id);
   return events::MakeRow(kProductUpdated, "product-service", product.id.str(), product.version,
                          product.updated_at, context, event);
 }

@@ -118,7 +118,10 @@ absl::StatusOr<ProductId> FromPageToken(const std::string& token) {
 }  // namespace
 
 absl::StatusOr<Product> FromProto(const pb::CreateProductRequest& request) {
-  Product product{.id = ProductId::New(), .title = request.title(), .description = request.description()};
+  Product product{.id = ProductId::New(),
+                  .title = request.title(),
+                  .description = request.description(),
+                  .vendor_id = request.vendor_id()};
   ASSIGN_OR_RETURN(const auto status, StatusFromProto(request.status()));
   product.status = status.value_or(ProductStatus::kActive);
   for (int i = 0; i < request.variants_size(); ++i) {
@@ -133,6 +136,7 @@ absl::StatusOr<ProductChange> FromProto(const pb::UpdateProductRequest& request)
   ProductChange change;
   if (request.has_title()) change.title = request.title();
   if (request.has_description()) change.description = request.description();
+  if (request.has_vendor_id()) change.vendor_id = request.vendor_id();
   ASSIGN_OR_RETURN(change.status, StatusFromProto(request.status()));
   for (int i = 0; i < request.variants_size(); ++i) {
     ASSIGN_OR_RETURN(VariantChange variant, FromProto(request.variants(i), PrefixOf(i)));
@@ -192,6 +196,7 @@ pb::Product ToProto(const Product& product) {
   result.set_version(product.version);
   SetTimestamp(*result.mutable_created_at(), product.created_at);
   SetTimestamp(*result.mutable_updated_at(), product.updated_at);
+  result.set_vendor_id(product.vendor_id);
   return result;
 }
 
@@ -204,6 +209,8 @@ pb::ResolvedVariant ToProto(const Offer& offer) {
   result.set_variant_id(variant.variant.str());
   result.set_sku(variant.sku.str());
   result.set_title(variant.title);
+  result.set_vendor_id(variant.vendor_id);
+  result.set_product_version(variant.product_version);
   if (offer.outcome != Outcome::kSellable) return result;
   result.set_price(variant.price.minor_units);
   result.set_currency(std::string(variant.price.currency.code()));

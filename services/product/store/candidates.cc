@@ -12,8 +12,8 @@ std::vector<std::vector<Candidate>> FindCandidates(postgres::Session& session, c
   // depend on the length of the array as that for unnest does: so PostgreSQL settles on one plan for all
   // calls, which then takes a fraction of the time.
   static constexpr postgres::Statement kFind{"variant_candidates", R"sql(
-    SELECT k.n, p.product_id, p.title, p.status, v.variant_id, v.sku, v.status, v.fulfillment_type, h.price, h.currency,
-           (extract(epoch FROM h.valid_from) * 1e6)::bigint
+    SELECT k.n, p.product_id, p.title, p.vendor_id, p.status, p.version, v.variant_id, v.sku, v.status, v.fulfillment_type,
+           h.price, h.currency, (extract(epoch FROM h.valid_from) * 1e6)::bigint
     FROM generate_subscripts($2::text[], 1) AS k (n)
     CROSS JOIN LATERAL (
       (SELECT * FROM variant
@@ -47,13 +47,15 @@ std::vector<std::vector<Candidate>> FindCandidates(postgres::Session& session, c
     candidates[row[0].as<std::size_t>() - 1].push_back(
         {.product = ProductId::Trusted(row[1].as<std::string>()),
          .title = row[2].as<std::string>(),
-         .product_status = ProductStatusOf(row[3].as<std::string>()),
-         .variant = VariantId::Trusted(row[4].as<std::string>()),
-         .sku = SkuCode::Trusted(row[5].as<std::string>()),
-         .status = VariantStatusOf(row[6].as<std::string>()),
-         .fulfillment = FulfillmentTypeOf(row[7].as<std::string>()),
-         .price = {row[8].as<std::int64_t>(), Currency::Trusted(row[9].as<std::string>())},
-         .price_valid_from = postgres::TimeFromMicros(row[10])});
+         .vendor_id = row[3].as<std::string>(),
+         .product_status = ProductStatusOf(row[4].as<std::string>()),
+         .product_version = row[5].as<std::int64_t>(),
+         .variant = VariantId::Trusted(row[6].as<std::string>()),
+         .sku = SkuCode::Trusted(row[7].as<std::string>()),
+         .status = VariantStatusOf(row[8].as<std::string>()),
+         .fulfillment = FulfillmentTypeOf(row[9].as<std::string>()),
+         .price = {row[10].as<std::int64_t>(), Currency::Trusted(row[11].as<std::string>())},
+         .price_valid_from = postgres::TimeFromMicros(row[12])});
   }
   return candidates;
 }

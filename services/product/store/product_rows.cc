@@ -12,12 +12,12 @@ using postgres::Statement;
 
 // One row a variant, with the columns of its product; the description, which may be long, in the first of
 // them only.
-#define BV_PRODUCT_COLUMNS                                                                            \
-  "p.product_id, p.title, CASE WHEN v.position = 0 THEN p.description END AS description, p.status, " \
-  "p.version, "                                                                                       \
-  "(extract(epoch FROM p.created_at) * 1e6)::bigint AS created_micros, "                              \
-  "(extract(epoch FROM p.updated_at) * 1e6)::bigint AS updated_micros, "                              \
-  "v.variant_id, v.sku, h.price, h.currency, v.compare_at_price, v.fulfillment_type, v.status AS "    \
+#define BV_PRODUCT_COLUMNS                                                                         \
+  "p.product_id, p.title, CASE WHEN v.position = 0 THEN p.description END AS description, "        \
+  "p.vendor_id, p.status, p.version, "                                                             \
+  "(extract(epoch FROM p.created_at) * 1e6)::bigint AS created_micros, "                           \
+  "(extract(epoch FROM p.updated_at) * 1e6)::bigint AS updated_micros, "                           \
+  "v.variant_id, v.sku, h.price, h.currency, v.compare_at_price, v.fulfillment_type, v.status AS " \
   "variant_status "
 
 // The price is a subquery with a LIMIT, which leaves the planner nothing but the index, also while the table
@@ -33,6 +33,7 @@ Product ProductOf(const pqxx::row& row) {
   product.id = ProductId::Trusted(row["product_id"].as<std::string>());
   product.title = row["title"].as<std::string>();
   product.description = row["description"].as<std::string>();
+  product.vendor_id = row["vendor_id"].as<std::string>();
   product.status = ProductStatusOf(row["status"].as<std::string>());
   product.version = row["version"].as<std::int64_t>();
   product.created_at = postgres::TimeFromMicros(row["created_micros"]);
@@ -137,12 +138,13 @@ bool LockProduct(postgres::Session& session, const TenantId& tenant, const Produ
 
 void InsertProduct(postgres::Session& session, const TenantId& tenant, Product& product) {
   static constexpr Statement kInsert{"product_insert", R"sql(
-    INSERT INTO product (tenant_id, product_id, title, description, status, created_at, updated_at)
-    SELECT $1, $2, $3, $4, $5, at, at FROM clock_timestamp() AS at
+    INSERT INTO product (tenant_id, product_id, title, description, vendor_id, status, created_at, updated_at)
+    SELECT $1, $2, $3, $4, $5, $6, at, at FROM clock_timestamp() AS at
     RETURNING (extract(epoch FROM updated_at) * 1e6)::bigint, version
   )sql"};
-  const pqxx::row row = session.Exec(kInsert, tenant.str(), product.id.str(), product.title,
-                                     product.description, std::string(Word(product.status)))[0];
+  const pqxx::row row =
+      session.Exec(kInsert, tenant.str(), product.id.str(), product.title, product.description,
+                   product.vendor_id, std::string(Word(product.status)))[0];
   product.updated_at = postgres::TimeFromMicros(row[0]);
   product.created_at = product.updated_at;
   product.version = row[1].as<std::int64_t>();
@@ -152,13 +154,14 @@ void UpdateProduct(postgres::Session& session, const TenantId& tenant, Product& 
   // The clock may stand still or go back; the order of versions, and with it that of prices, does not.
   static constexpr Statement kUpdate{"product_update", R"sql(
     UPDATE product
-    SET title = $3, description = $4, status = $5, version = version + 1,
+    SET title = $3, description = $4, vendor_id = $5, status = $6, version = version + 1,
         updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond')
     WHERE tenant_id = $1 AND product_id = $2
     RETURNING (extract(epoch FROM updated_at) * 1e6)::bigint, version
   )sql"};
-  const pqxx::row row = session.Exec(kUpdate, tenant.str(), product.id.str(), product.title,
-                                     product.description, std::string(Word(product.status)))[0];
+  const pqxx::row row =
+      session.Exec(kUpdate, tenant.str(), product.id.str(), product.title, product.description,
+                   product.vendor_id, std::string(Word(product.status)))[0];
   product.updated_at = postgres::TimeFromMicros(row[0]);
   product.version = row[1].as<std::int64_t>();
 }

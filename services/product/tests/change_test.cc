@@ -16,12 +16,14 @@ class ChangeTest : public ProductTest {};
 
 TEST_F(ChangeTest, WhatIsCreatedIsRead) {
   pb::CreateProductRequest request = NewProduct({"TENT-1", "TENT-2"});
+  request.set_vendor_id("tentmaker");
   request.mutable_variants(1)->set_compare_at_price(1500);
   request.mutable_variants(1)->set_fulfillment_type(commerce::common::v1::FULFILLMENT_TYPE_DIGITAL);
   const auto created = Create(request);
   ASSERT_TRUE(created.ok()) << created.status();
   EXPECT_EQ(created->version(), 1);
   EXPECT_EQ(created->status(), pb::PRODUCT_STATUS_ACTIVE);
+  EXPECT_EQ(created->vendor_id(), "tentmaker");
   ASSERT_EQ(created->variants_size(), 2);
   EXPECT_EQ(created->variants(0).sku(), "TENT-1");
   EXPECT_EQ(created->variants(0).fulfillment_type(), commerce::common::v1::FULFILLMENT_TYPE_PHYSICAL);
@@ -72,9 +74,28 @@ TEST_F(ChangeTest, AnUpdateChangesWhatIsGiven) {
   EXPECT_TRUE(MessageDifferencer::Equals(*read, *after)) << read->DebugString() << after->DebugString();
 }
 
+TEST_F(ChangeTest, AProductChangesItsVendor) {
+  const pb::Product product = Stored({"TENT-1"});
+  EXPECT_EQ(product.vendor_id(), "");
+  pb::UpdateProductRequest request;
+  request.set_product_id(product.product_id());
+  for (const std::string& vendor : {std::string("tentmaker"), std::string()}) {
+    request.set_vendor_id(vendor);
+    ASSERT_TRUE(Update(request).ok());
+    EXPECT_EQ(Get(product.product_id())->vendor_id(), vendor);
+  }
+  // What does not name the vendor leaves it.
+  request.set_vendor_id("tentmaker");
+  ASSERT_TRUE(Update(request).ok());
+  ASSERT_TRUE(Update(PriceChange(product, "TENT-1", 1150)).ok());
+  EXPECT_EQ(Get(product.product_id())->vendor_id(), "tentmaker");
+}
+
 TEST_F(ChangeTest, EveryChangeIsOneEvent) {
   const pb::Product product = Stored({"TENT-1"});
-  ASSERT_TRUE(Update(PriceChange(product, "TENT-1", 1150)).ok());
+  pb::UpdateProductRequest change = PriceChange(product, "TENT-1", 1150);
+  change.set_vendor_id("tentmaker");
+  ASSERT_TRUE(Update(change).ok());
   const std::string newest = Concat("FROM outbox.event WHERE tenant_id = $T AND aggregateid = '",
                                     product.product_id(), "' ORDER BY seq DESC LIMIT 1");
   EXPECT_EQ(EventCount(product.product_id()), "2");
@@ -85,12 +106,11 @@ TEST_F(ChangeTest, EveryChangeIsOneEvent) {
                   "FROM (SELECT id, payload::jsonb AS e " +
                   newest + ") AS o"),
             "t product-service 1.0 " + Staff().trace.trace_id);
-  EXPECT_EQ(Query("SELECT concat_ws(' ', p->>'title', p->>'status', p->>'version', v->>'sku', v->>'price', "
-                  "v->>'currency', "
-                  "v->>'fulfillmentType', v->>'status') "
+  EXPECT_EQ(Query("SELECT concat_ws(' ', p->>'title', p->>'vendorId', p->>'status', p->>'version', "
+                  "v->>'sku', v->>'price', v->>'currency', v->>'fulfillmentType', v->>'status') "
                   "FROM (SELECT payload::jsonb->'payload' AS p " +
                   newest + ") AS o, jsonb_array_elements(p->'variants') AS v"),
-            "Tent ACTIVE 2 TENT-1 11.50 USD PHYSICAL ACTIVE");
+            "Tent tentmaker ACTIVE 2 TENT-1 11.50 USD PHYSICAL ACTIVE");
 }
 
 TEST_F(ChangeTest, WhatChangesNothingWritesNothing) {
@@ -140,6 +160,7 @@ TEST_F(ChangeTest, BadInputNamesItsField) {
   EXPECT_EQ(create([](Request& r) { r.set_title(std::string("Te\0nt", 5)); }), "title");
   EXPECT_EQ(create([](Request& r) { r.set_title("Te\xc3nt"); }), "title");
   EXPECT_EQ(create([](Request& r) { r.set_description("\xf5"); }), "description");
+  EXPECT_EQ(create([](Request& r) { r.set_vendor_id("tent maker"); }), "vendorId");
   EXPECT_EQ(create([](Request& r) { r.set_status(static_cast<pb::ProductStatus>(99)); }), "status");
   EXPECT_EQ(create([](Request& r) { r.set_status(static_cast<pb::ProductStatus>(-1)); }), "status");
   EXPECT_EQ(create([](Request& r) { r.clear_variants(); }), "variants");

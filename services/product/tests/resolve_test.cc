@@ -44,13 +44,17 @@ class ResolveTest : public ProductTest {
 
 TEST_F(ResolveTest, AVariantThatIsSoldComesWithItsPrice) {
   const pb::Product product = Stored({"TENT-1"});
-  ASSERT_TRUE(Update(PriceChange(product, "TENT-1", 950)).ok());
+  pb::UpdateProductRequest change = PriceChange(product, "TENT-1", 950);
+  change.set_vendor_id("tentmaker");
+  ASSERT_TRUE(Update(change).ok());
   for (const pb::ResolvedVariant& variant : {BySku("TENT-1"), ByProduct(product.product_id())}) {
     EXPECT_EQ(variant.outcome(), pb::ResolvedVariant::OUTCOME_SELLABLE);
     EXPECT_EQ(variant.product_id(), product.product_id());
     EXPECT_EQ(variant.variant_id(), product.variants(0).variant_id());
     EXPECT_EQ(variant.sku(), "TENT-1");
     EXPECT_EQ(variant.title(), "Tent");
+    EXPECT_EQ(variant.vendor_id(), "tentmaker");
+    EXPECT_EQ(variant.product_version(), 2);
     EXPECT_EQ(variant.price(), 950);
     EXPECT_EQ(variant.currency(), "USD");
     EXPECT_EQ(variant.fulfillment_type(), commerce::common::v1::FULFILLMENT_TYPE_PHYSICAL);
@@ -89,6 +93,7 @@ TEST_F(ResolveTest, WhatIsNotActiveIsNotSold) {
   EXPECT_EQ(archived.outcome(), pb::ResolvedVariant::OUTCOME_NOT_SOLD);
   EXPECT_EQ(archived.product_id(), product.product_id());
   EXPECT_EQ(archived.title(), "Tent");
+  EXPECT_EQ(archived.product_version(), 2);
   EXPECT_EQ(archived.price(), 0);
   EXPECT_EQ(archived.currency(), "");
   // The one that is left is meant by its product.

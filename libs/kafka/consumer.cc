@@ -1,0 +1,248 @@
+#include "libs/kafka/consumer.h"
+
+#include <absl/synchronization/mutex.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "libs/base/macros.h"
+#include "libs/base/strings.h"
+#include "libs/kafka/group_member.h"
+#include "libs/resilience/backoff.h"
+#include "libs/telemetry/telemetry.h"
+
+namespace bv::kafka {
+namespace {
+
+using telemetry::Level;
+
+// How long a stop or a wish of the group may wait for the polling thread.
+constexpr absl::Duration kPoll = absl::Milliseconds(50);
+constexpr absl::Duration kLeavePatience = absl::Seconds(5);
+constexpr absl::Duration kWatch = absl::Seconds(1);
+// Beside the number of messages, since a single one may have a megabyte.
+constexpr std::size_t kBatchBytesMax = 4 << 20;
+constexpr resilience::BackoffSettings kRepeat{.min = absl::Milliseconds(50), .max = absl::Seconds(10)};
+
+}  // namespace
+
+void ConsumerSettings::Bind(config::Binder& b) {
+  b.Text("kafka.brokers", brokers);
+  b.Integer("kafka.batch_max", batch_max, {.min = 1, .max = 100'000});
+  // A broker takes nothing below 6 s.
+  b.Duration("kafka.session_timeout", session_timeout, {.min = absl::Seconds(6), .max = absl::Minutes(5)});
+  b.Text("kafka.instance_id", instance_id, config::Presence::kOptional);
+}
+
+struct Consumer::Parts {
+  enum class State { kRunning, kStopping, kAbandoned };
+
+  Parts(const ConsumerSettings& consumer_settings, std::string consumer_group,
+        std::vector<std::string> consumer_topics, Start consumer_start, Handle consumer_handle)
+      : settings(consumer_settings),
+        group(std::move(consumer_group)),
+        topics(std::move(consumer_topics)),
+        start(consumer_start),
+        handle(std::move(consumer_handle)) {
+    for (const std::string& topic : topics) {
+      lag_of_topic[topic] = &telemetry::Gauge(
+          "consumer_lag", "Messages that stand in the member's partitions and are not handled.",
+          {{"group", group}, {"topic", topic}});
+    }
+  }
+
+  absl::StatusOr<std::unique_ptr<GroupMember>> Join();
+  void End(State how);
+  bool running() const { return state.load() == State::kRunning; }
+
+  // The polling thread.
+  void Poll();
+  void Round();
+  void Gather();
+  void HandleBatch();
+  // Until the batch comes again; the group is answered meanwhile.
+  void PauseFor(absl::Duration pause);
+  // Ends early when the consumer has to end.
+  void WaitFor(absl::Duration duration);
+  void Look();
+  void Rejoin();
+
+  // The watching thread: it tells what the polling one cannot tell while it handles.
+  void Watch();
+
+  const ConsumerSettings settings;
+  const std::string group;
+  const std::vector<std::string> topics;
+  const Start start;
+  const Handle handle;
+
+  std::atomic<State> state{State::kRunning};
+  absl::Mutex mutex;
+  std::thread polling;
+  std::thread watching;
+
+  // Of the polling thread.
+  std::unique_ptr<GroupMember> member;
+  std::vector<Message> batch;
+  std::map<std::string, prometheus::Gauge*> lag_of_topic;
+  resilience::Backoff repeat{kRepeat};
+
+  // Of the batch; the infinite future without one.
+  std::atomic<absl::Time> oldest{absl::InfiniteFuture()};
+  std::atomic<absl::Time> handling_since{absl::InfiniteFuture()};
+  std::atomic<absl::Time> caught_up_at{absl::InfinitePast()};
+
+  const telemetry::Labels labels{{"group", group}};
+  prometheus::Counter& handled =
+      telemetry::Counter("consumer_handled_total", "Messages whose effect is durable.", labels);
+  prometheus::Counter& failures =
+      telemetry::Counter("consumer_failures_total", "Batches that failed and are handled again.", labels);
+  prometheus::Gauge& oldest_seconds =
+      telemetry::Gauge("consumer_oldest_unprocessed_seconds",
+                       "Age of the oldest message that is being handled, or waits for its repeat.", labels);
+};
+
+absl::StatusOr<std::unique_ptr<GroupMember>> Consumer::Parts::Join() {
+  return GroupMember::Join(settings, group, topics, start, [this] {
+    batch.clear();
+    oldest = absl::InfiniteFuture();
+  });
+}
+
+void Consumer::Parts::End(State how) {
+  {
+    const absl::MutexLock lock(&mutex);
+    if (running()) state = how;
+  }
+  if (polling.joinable()) polling.join();
+  if (watching.joinable()) watching.join();
+}
+
+void Consumer::Parts::Poll() {
+  while (running()) {
+    Round();
+    if (!member->fatal().ok()) Rejoin();
+  }
+  if (state.load() == State::kStopping) member->Leave(absl::Now() + kLeavePatience);
+  member.reset();
+}
+
+void Consumer::Parts::Round() {
+  member->Serve();
+  if (batch.empty()) Gather();
+  if (!batch.empty()) HandleBatch();
+  Look();
+}
+
+void Consumer::Parts::Gather() {
+  std::size_t bytes = 0;
+  absl::Duration patience = kPoll;
+  while (batch.size() < static_cast<std::size_t>(settings.batch_max) && bytes < kBatchBytesMax) {
+    std::optional<Message> message = member->Take(patience);
+    if (!message) break;
+    bytes += message->key.size() + message->value.size();
+    oldest = std::min(oldest.load(), message->written_at);
+    batch.push_back(*std::move(message));
+    patience = absl::ZeroDuration();
+  }
+}
+
+void Consumer::Parts::HandleBatch() {
+  handling_since = absl::Now();
+  const absl::Status status = handle(batch);
+  handling_since = absl::InfiniteFuture();
+  if (status.ok()) {
+    member->Handled(batch);
+    handled.Increment(static_cast<double>(batch.size()));
+    batch.clear();
+    oldest = absl::InfiniteFuture();
+    repeat.Reset();
+    return;
+  }
+  failures.Increment();
+  const absl::Duration pause = *repeat.Next();
+  telemetry::LogLimited(Level::kWarn, "a batch of messages was not handled and comes again",
+                        {{"group", group},
+                         {"messages", static_cast<std::int64_t>(batch.size())},
+                         {"topic", batch.front().topic},
+                         {"partition", batch.front().partition},
+                         {"offset", batch.front().offset},
+                         {"pause", pause},
+                         {"error", status}});
+  PauseFor(pause);
+}
+
+void Consumer::Parts::PauseFor(absl::Duration pause) {
+  const absl::Time end = absl::Now() + pause;
+  while (running() && !batch.empty() && absl::Now() < end) {
+    WaitFor(std::min(kPoll, end - absl::Now()));
+    member->Serve();
+  }
+}
+
+void Consumer::Parts::WaitFor(absl::Duration duration) {
+  const auto ended = [this] { return !running(); };
+  const absl::MutexLock lock(&mutex);
+  mutex.AwaitWithTimeout(absl::Condition(&ended), duration);
+}
+
+void Consumer::Parts::Look() {
+  const std::map<std::string, std::int64_t> lag = member->Lag();
+  for (const auto& [topic, gauge] : lag_of_topic) {
+    const auto found = lag.find(topic);
+    gauge->Set(found == lag.end() ? 0 : static_cast<double>(found->second));
+  }
+  const bool nothing_stands = std::ranges::all_of(lag, [](const auto& entry) { return entry.second == 0; });
+  if (batch.empty() && nothing_stands && member->up_to_date()) caught_up_at = absl::Now();
+}
+
+void Consumer::Parts::Rejoin() {
+  telemetry::LogLimited(Level::kError, "a consumer joins its group anew",
+                        {{"group", group}, {"error", member->fatal()}});
+  WaitFor(*repeat.Next());
+  absl::StatusOr<std::unique_ptr<GroupMember>> again = Join();
+  if (!again.ok()) return;
+  batch.clear();
+  member = *std::move(again);
+}
+
+void Consumer::Parts::Watch() {
+  const auto ended = [this] { return !running(); };
+  const absl::MutexLock lock(&mutex);
+  while (!mutex.AwaitWithTimeout(absl::Condition(&ended), kWatch)) {
+    const absl::Time now = absl::Now();
+    oldest_seconds.Set(std::max(absl::ToDoubleSeconds(now - std::min(oldest.load(), now)), 0.0));
+    if (const absl::Duration busy = now - handling_since.load(); busy > settings.session_timeout) {
+      telemetry::LogLimited(Level::kWarn, "a batch of messages is being handled for long",
+                            {{"group", group}, {"since", busy}});
+    }
+  }
+  oldest_seconds.Set(0);
+}
+
+Consumer::Consumer(const ConsumerSettings& settings, std::string group, std::vector<std::string> topics,
+                   Start start, Handle handle)
+    : parts_(
+          std::make_unique<Parts>(settings, std::move(group), std::move(topics), start, std::move(handle))) {}
+
+Consumer::~Consumer() {
+  parts_->End(Parts::State::kAbandoned);
+}
+
+absl::Status Consumer::Run() {
+  ASSIGN_OR_RETURN(parts_->member, parts_->Join());
+  parts_->polling = std::thread([parts = parts_.get()] { parts->Poll(); });
+  parts_->watching = std::thread([parts = parts_.get()] { parts->Watch(); });
+  return absl::OkStatus();
+}
+
+void Consumer::Stop() {
+  parts_->End(Parts::State::kStopping);
+}
+
+bool Consumer::caught_up_lately() const {
+  return absl::Now() - parts_->caught_up_at.load() <= parts_->settings.session_timeout;
+}
+
+}  // namespace bv::kafka

@@ -1,0 +1,91 @@
+// A consumer of a group: at least once, in order per partition, offsets committed after the effect.
+//
+//   Consumer consumer(settings, "cart", {"ecommerce.inventory.reservation"}, Consumer::Start::kEarliest,
+//                     [&](std::span<const Message> messages) { return Store(messages); });
+//   RETURN_IF_ERROR(consumer.Run());
+//   …
+//   consumer.Stop();
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "libs/config/config.h"
+
+namespace bv::kafka {
+
+struct ConsumerSettings {
+  // "127.0.0.1:9092,…"
+  std::string brokers;
+  // Messages handed over at once, at most.
+  int batch_max = 500;
+  // How long the group waits for a member that does not answer.
+  absl::Duration session_timeout = absl::Seconds(10);
+  // A name that no other member of the group has at the same time, and that a process keeps over its
+  // restarts: when it is back within the session's time-out it has its partitions again, and the others
+  // notice nothing. Empty: a member is new at every start.
+  std::string instance_id;
+
+  // kafka.brokers, kafka.batch_max, kafka.session_timeout, kafka.instance_id (may be empty)
+  void Bind(config::Binder& b);
+};
+
+struct Message {
+  std::string topic;
+  int partition = 0;
+  std::int64_t offset = 0;
+  std::string key;
+  std::string value;
+  // Headers by name; the last one of a name counts.
+  std::map<std::string, std::string, std::less<>> headers;
+  // When it was written, by the producer's clock or, where the topic says so, the broker's.
+  absl::Time written_at;
+};
+
+// One thread that polls and calls `handle`. Messages of one partition come in order; those of several
+// partitions may be in one batch. `handle` returns OK when the effect of every message of the batch is
+// durable; any other status and the same batch is handed over again after a pause that grows (jitter, at most
+// 10 s), for as long as it takes, so that nothing is passed over: a message that can never be handled is for
+// the handler to put aside (see DeadLetters). What has gone to another member meanwhile is left out of the
+// repeat. It may see a message twice (after a crash or a rebalance) and must be idempotent. While `handle`
+// runs the group waits with its rebalances, so every wait in it needs a deadline.
+class Consumer {
+ public:
+  using Handle = std::function<absl::Status(std::span<const Message>)>;
+  // Where a group begins that has no offset yet.
+  enum class Start { kEarliest, kLatest };
+
+  Consumer(const ConsumerSettings& settings, std::string group, std::vector<std::string> topics, Start start,
+           Handle handle);
+  // Waits for the batch that is being handled, if any. Without Stop before: ends as a crash would, and the
+  // group goes on at the last offset that was committed.
+  ~Consumer();
+  Consumer(const Consumer&) = delete;
+  Consumer& operator=(const Consumer&) = delete;
+
+  // Returns at once; the broker and the topics may come later. INVALID_ARGUMENT for settings that librdkafka
+  // refuses.
+  absl::Status Run();
+  // Returns when the batch that is being handled has ended and its offsets are committed, or, with the
+  // brokers away, after some seconds. A batch that waits for its repeat is left to the next member.
+  void Stop();
+
+  // Connected, with partitions assigned, and at some moment not longer ago than the session's time-out
+  // everything that stood in them had been handled: what was not heard of by then did not happen. Thread
+  // safe.
+  bool caught_up_lately() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace bv::kafka

@@ -1,0 +1,89 @@
+// One member of a consumer group, over librdkafka; internal to libs/kafka. Consumer is built on it.
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+#include <librdkafka/rdkafka.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "libs/kafka/consumer.h"
+#include "libs/kafka/progress.h"
+
+namespace bv::kafka {
+
+// Used by one thread. What the group wants (rebalances, errors, answers) and what it reads come by two
+// queues, so that a member that cannot take more messages still answers the group: messages wait in their
+// queue, which librdkafka bounds. Nothing is ever paused or sought, because librdkafka 2.0.2 can skip
+// messages then.
+class GroupMember {
+ public:
+  // Called in Serve and Leave: the partitions have gone, and with them what is not handled yet.
+  using OnRevoked = std::function<void()>;
+
+  // Connects in the background. INVALID_ARGUMENT for settings that librdkafka refuses.
+  static absl::StatusOr<std::unique_ptr<GroupMember>> Join(const ConsumerSettings& settings,
+                                                           const std::string& group,
+                                                           const std::vector<std::string>& topics,
+                                                           Consumer::Start start, OnRevoked on_revoked);
+  // Commits nothing.
+  ~GroupMember();
+  GroupMember(const GroupMember&) = delete;
+  GroupMember& operator=(const GroupMember&) = delete;
+
+  // Answers the group and commits what was handled; never waits long.
+  void Serve();
+  // The next message, waiting at most `patience` for it.
+  std::optional<Message> Take(absl::Duration patience);
+  // The effect of these messages is durable.
+  void Handled(std::span<const Message> messages);
+  // Commits what was handled and gives the partitions back, so that others take them at once; at most until
+  // `deadline`.
+  void Leave(absl::Time deadline);
+
+  // Not OK after an error that this member cannot recover from: another one has to join.
+  const absl::Status& fatal() const { return fatal_; }
+  bool assigned() const { return !progress_.empty(); }
+  // Messages that stand behind the position, by topic, as far as the brokers' last answers tell.
+  std::map<std::string, std::int64_t> Lag() const;
+  // Connected, and all that Lag counts is known: partitions are assigned, and their positions were told.
+  bool up_to_date() const;
+
+ private:
+  GroupMember(const ConsumerSettings& settings, std::string group, OnRevoked on_revoked);
+  absl::Status Connect(const std::vector<std::string>& topics, Consumer::Start start);
+  absl::Status Subscribe(const std::vector<std::string>& topics);
+
+  void Assign(const rd_kafka_topic_partition_list_t& partitions);
+  void Revoke();
+  void Commit();
+  void TakeCommitAnswer(absl::Duration patience);
+  void CommitAll(absl::Time deadline);
+  void Note(rd_kafka_resp_err_t error, const char* detail);
+
+  static void OnRebalance(rd_kafka_t* client, rd_kafka_resp_err_t error,
+                          rd_kafka_topic_partition_list_t* partitions, void* self);
+  static void OnError(rd_kafka_t* client, int error, const char* reason, void* self);
+  static int OnStatistics(rd_kafka_t* client, char* json, std::size_t size, void* self);
+
+  const ConsumerSettings settings_;
+  const std::string group_;
+  const OnRevoked on_revoked_;
+  rd_kafka_t* client_ = nullptr;
+  rd_kafka_queue_t* messages_ = nullptr;
+  rd_kafka_queue_t* commit_answers_ = nullptr;
+  Progress progress_;
+  // What the commit that is on its way says; at most one is.
+  std::optional<Offsets> committing_;
+  absl::Time commit_not_before_ = absl::InfinitePast();
+  bool connected_ = true;
+  absl::Status fatal_;
+};
+
+}  // namespace bv::kafka

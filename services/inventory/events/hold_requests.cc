@@ -1,0 +1,128 @@
+#include "services/inventory/events/hold_requests.h"
+
+#include <absl/time/clock.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include "commerce/inventory/v1/events.pb.h"
+#include "libs/async/all.h"
+#include "libs/base/crash_point.h"
+#include "libs/base/error.h"
+#include "libs/base/id.h"
+#include "libs/base/macros.h"
+#include "libs/base/strings.h"
+
+namespace bv::inventory {
+namespace {
+
+constexpr std::string_view kRequested = "ecommerce.inventory.reservation.requested.v1";
+// Of one batch in the lanes; after it the batch comes again.
+constexpr absl::Duration kTimeout = absl::Seconds(30);
+constexpr std::int32_t kHoldSecondsMax = 24 * 60 * 60;
+
+// What will be refused however often it comes.
+bool IsRefusedForGood(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kNotFound:
+      return true;
+    default:
+      return false;
+  }
+}
+
+absl::StatusOr<HoldCommand> CommandOf(const events::Event& event) {
+  commerce::inventory::v1::ReservationRequested request;
+  RETURN_IF_ERROR(event.envelope.ParsePayload(request));
+  ASSIGN_OR_RETURN(const HoldId id, HoldId::Parse(request.reservation_id(), "payload.reservationId"));
+  ASSIGN_OR_RETURN(const CartId cart, CartId::Parse(request.cart_id(), "payload.cartId"));
+  ASSIGN_OR_RETURN(SkuCode sku, SkuCode::Parse(request.sku(), "payload.sku"));
+  if (request.qty() < 0 || request.qty() > kQuantityMax) {
+    return InvalidValue("payload.qty", Concat("must be 0 to ", kQuantityMax));
+  }
+  if (request.qty() > 0 && (request.hold_seconds() < 1 || request.hold_seconds() > kHoldSecondsMax)) {
+    return InvalidValue("payload.holdSeconds", Concat("must be 1 to ", kHoldSecondsMax));
+  }
+  if (request.item_version() < 1) return InvalidValue("payload.itemVersion", "must be 1 or more");
+  return HoldCommand{.reservation_id = id.str(),
+                     .cart_id = cart.str(),
+                     .user_id = request.user_id(),
+                     .sku = std::move(sku),
+                     .qty = request.qty(),
+                     .hold = absl::Seconds(request.hold_seconds()),
+                     .item_version = request.item_version()};
+}
+
+prometheus::Counter& CounterOf(const char* outcome) {
+  return telemetry::Counter("inventory_hold_requests_total", "Requests of carts for holds that were decided.",
+                            {{"outcome", outcome}});
+}
+
+}  // namespace
+
+HoldRequests::HoldRequests(boost::asio::io_context& io, StockRoom& room, const kafka::ConsumerSettings& kafka,
+                           const std::string& group, const std::string& topic)
+    : io_(io),
+      room_(room),
+      dead_letters_(kafka, group),
+      held_(CounterOf("held")),
+      not_held_(CounterOf("not_held")),
+      consumer_(kafka, group, {topic}, kafka::Consumer::Start::kEarliest,
+                [this](std::span<const kafka::Message> messages) { return Handle(messages); }) {}
+
+absl::Status HoldRequests::Handle(std::span<const kafka::Message> messages) {
+  ASSIGN_OR_RETURN(const Batch batch, Read(messages));
+  CrashPoint("inventory.holds.read");
+  // What is given back is there for the others, as when the items of a cart move to another. The order of one
+  // item's requests does not matter: a newer one makes the older ones void.
+  RETURN_IF_ERROR(Execute(batch.given_back));
+  RETURN_IF_ERROR(Execute(batch.wanted));
+  CrashPoint("inventory.holds.stored");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<HoldRequests::Batch> HoldRequests::Read(std::span<const kafka::Message> messages) {
+  ASSIGN_OR_RETURN(std::vector<events::Event> events, events::ReadEvents(messages, dead_letters_));
+  Batch batch;
+  for (events::Event& event : events) {
+    if (event.envelope.type() != kRequested) continue;
+    absl::StatusOr<HoldCommand> command = CommandOf(event);
+    if (!command.ok()) {
+      RETURN_IF_ERROR(dead_letters_.Put(event.message, command.status()));
+      continue;
+    }
+    event.context.user_id = command->user_id;
+    event.context.deadline = absl::Now() + kTimeout;
+    Requests& requests = command->qty == 0 ? batch.given_back : batch.wanted;
+    requests.push_back({event.message, *std::move(command), std::move(event.context)});
+  }
+  return batch;
+}
+
+absl::Status HoldRequests::Execute(const Requests& requests) {
+  if (requests.empty()) return absl::OkStatus();
+  const auto outcomes = boost::asio::co_spawn(io_, Submit(requests), boost::asio::use_future).get();
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const absl::StatusOr<Outcome>& outcome = outcomes[i];
+    if (outcome.ok()) {
+      (outcome->reservation.state == ReservationState::kHeld ? held_ : not_held_).Increment();
+    } else if (IsRefusedForGood(outcome.status())) {
+      RETURN_IF_ERROR(dead_letters_.Put(requests[i].message, outcome.status()));
+    } else {
+      return outcome.status();
+    }
+  }
+  return absl::OkStatus();
+}
+
+async::Task<std::vector<absl::StatusOr<Outcome>>> HoldRequests::Submit(const Requests& requests) {
+  std::vector<async::Task<absl::StatusOr<Outcome>>> tasks;
+  tasks.reserve(requests.size());
+  for (const Request& request : requests) tasks.push_back(room_.Submit(request.command, request.context));
+  co_return co_await async::All(std::move(tasks));
+}
+
+}  // namespace bv::inventory

@@ -1,0 +1,50 @@
+// Takes from Kafka what inventory and payment say about orders: holds that have expired, payments that have
+// succeeded.
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <boost/asio/io_context.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "libs/events/envelope.h"
+#include "libs/kafka/consumer.h"
+#include "libs/kafka/dead_letters.h"
+#include "libs/postgres/postgres.h"
+#include "services/order/reconcile/reconciler.h"
+
+namespace bv::order {
+
+class PeerEvents {
+ public:
+  static constexpr char kGroup[] = "order";
+  static constexpr char kReservations[] = "ecommerce.inventory.reservation";
+  static constexpr char kPayments[] = "ecommerce.payment.payment";
+
+  // Tests have a group and topics of their own. `io` runs until after Stop.
+  PeerEvents(boost::asio::io_context& io, const kafka::ConsumerSettings& kafka, postgres::Pool& pool,
+             Reconciler& reconciler, const std::string& group = kGroup,
+             const std::vector<std::string>& topics = {kReservations, kPayments});
+
+  // Begins to consume; Kafka may come later. INVALID_ARGUMENT for settings that cannot be.
+  absl::Status Start() { return consumer_.Run(); }
+  // Returns when the batch that runs has ended.
+  void Stop() { consumer_.Stop(); }
+
+ private:
+  absl::Status Handle(std::span<const kafka::Message> messages);
+  async::Task<absl::Status> Take(const events::Event& event);
+  async::Task<absl::Status> TakeExpired(const events::Event& event);
+  async::Task<absl::Status> TakeSucceeded(const events::Event& event);
+
+  boost::asio::io_context& io_;
+  postgres::Pool& pool_;
+  Reconciler& reconciler_;
+  // Of the consumer's thread.
+  kafka::DeadLetters dead_letters_;
+  kafka::Consumer consumer_;
+};
+
+}  // namespace bv::order
