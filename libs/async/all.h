@@ -13,7 +13,8 @@
 
 namespace bv::async {
 
-// Runs all of them on the caller's executor, and returns their results in the same order when the last one has ended.
+// Runs all of them on the caller's executor, and returns their results in the same order when the last one
+// has ended.
 template <class T>
 Task<std::vector<T>> All(std::vector<Task<T>> tasks) {
   const auto executor = co_await asio::this_coro::executor;
@@ -23,10 +24,11 @@ Task<std::vector<T>> All(std::vector<Task<T>> tasks) {
     if (tasks.empty()) return std::move(done)(true);
     auto shared = std::make_shared<Done<bool>>(std::move(done));
     for (std::size_t i = 0; i < tasks.size(); ++i) {
-      asio::co_spawn(executor, std::move(tasks[i]), [&results, &running, i, shared](std::exception_ptr, T result) {
-        results[i] = std::move(result);
-        if (running.fetch_sub(1) == 1) std::move (*shared)(true);
-      });
+      asio::co_spawn(executor, std::move(tasks[i]),
+                     [&results, &running, i, shared](std::exception_ptr, T result) {
+                       results[i] = std::move(result);
+                       if (running.fetch_sub(1) == 1) std::move (*shared)(true);
+                     });
     }
   };
   co_await Await<bool>(start);

@@ -19,7 +19,7 @@ constexpr absl::Duration kRenewBefore = absl::Minutes(5);
 constexpr std::size_t kTokensMax = 10'000;
 
 std::string Payload(const std::string& issuer, const std::string& audience, const std::string& service,
-                   const TenantId& tenant, absl::Time now) {
+                    const TenantId& tenant, absl::Time now) {
   rapidjson::StringBuffer buffer;
   rapidjson::Writer writer(buffer);
   const auto text = [&writer](const char* name, std::string_view value) {
@@ -91,8 +91,8 @@ absl::StatusOr<std::unique_ptr<ServiceTokens>> ServiceTokens::Create(std::string
   // Whether the key is a private one shows when it signs.
   if (absl::Status signs = Sign(key, key_id, "{}").status(); !signs.ok())
     return InvalidValue("auth.signing_key_file", "must hold a private key");
-  return std::unique_ptr<ServiceTokens>(
-      new ServiceTokens(std::move(service), key_id, std::move(key), verified_by.issuer, verified_by.audience));
+  return std::unique_ptr<ServiceTokens>(new ServiceTokens(std::move(service), key_id, std::move(key),
+                                                          verified_by.issuer, verified_by.audience));
 }
 
 RequestContext ServiceTokens::ContextFor(const TenantId& tenant, absl::Time deadline,

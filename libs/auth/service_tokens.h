@@ -35,8 +35,8 @@ class ServiceTokens {
                                                                const Settings& verified_by);
   ~ServiceTokens();
 
-  // A context to call other services with, for `tenant`, in the role SERVICE, with a token that lives for some
-  // minutes more; `trace` and `correlation_id` of `parent` go on.
+  // A context to call other services with, for `tenant`, in the role SERVICE, with a token that lives for
+  // some minutes more; `trace` and `correlation_id` of `parent` go on.
   RequestContext ContextFor(const TenantId& tenant, absl::Time deadline, const RequestContext& parent = {});
 
  private:

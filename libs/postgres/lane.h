@@ -37,7 +37,8 @@ struct LaneSettings {
 
 enum class LaneMode {
   kTransact,
-  // For batches of look-ups: `execute` runs one statement without a transaction, at the cost of one round trip.
+  // For batches of look-ups: `execute` runs one statement without a transaction, at the cost of one round
+  // trip.
   kRead,
 };
 

@@ -71,13 +71,14 @@ class Session {
   // may run twice, when the first connection turns out to be lost.
   absl::Status Read(const std::vector<TenantId>& tenants, const std::function<absl::Status(Session&)>& work);
 
-  // Inside the `work` of Transact only: when the transaction began, by the database's clock; SQL's now(). Asks the database
-  // unless a statement of the work has told it already. Throws what libpqxx throws.
+  // Inside the `work` of Transact only: when the transaction began, by the database's clock; SQL's now().
+  // Asks the database unless a statement of the work has told it already. Throws what libpqxx throws.
   absl::Time transaction_time();
   // What a statement of the work returned as `(extract(epoch FROM now()) * 1e6)::bigint`.
   void set_transaction_time(absl::Time time) { transaction_time_ = time; }
 
-  // Inside the `work` of Transact only: calls `then` once the transaction is known to be committed, and never when it is not.
+  // Inside the `work` of Transact only: calls `then` once the transaction is known to be committed, and never
+  // when it is not.
   void OnCommit(std::function<void()> then) { on_commit_.push_back(std::move(then)); }
 
   // Inside `work` only. Throws what libpqxx throws; Transact and Read turn it into a status.

@@ -87,9 +87,8 @@ void Session::Connect() {
       absl::StrCat("-c statement_timeout=", absl::ToInt64Milliseconds(settings_.statement_timeout),
                    " -c idle_in_transaction_session_timeout=60000");
   if (plans_ == Plans::kIndexOnly) {
-    absl::StrAppend(
-        &options, " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off",
-        " -c enable_bitmapscan=off -c enable_material=off -c enable_memoize=off -c jit=off",
+    absl::StrAppend(&options, " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off",
+                    " -c enable_bitmapscan=off -c enable_material=off -c enable_memoize=off -c jit=off",
                     " -c plan_cache_mode=force_generic_plan");
   }
   connection_ = std::make_unique<pqxx::connection>(ConnectionUri(settings_, options));

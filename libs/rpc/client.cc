@@ -90,7 +90,8 @@ async::Task<absl::Status> Peer::Run(const google::protobuf::MethodDescriptor& me
       ended = co_await async::Await<grpc::Status>(start);
     }
     status = FromGrpc(ended);
-    if (replayed != nullptr) *replayed = client_context.GetServerTrailingMetadata().contains(kReplayedMetadata);
+    if (replayed != nullptr)
+      *replayed = client_context.GetServerTrailingMetadata().contains(kReplayedMetadata);
     // A server that is shutting down cancels what comes in at the last moment. Nobody here has cancelled, so
     // it is the peer that is away.
     if (absl::IsCancelled(status) && !context.stop.stop_requested())
@@ -109,9 +110,9 @@ async::Task<absl::Status> Peer::Run(const google::protobuf::MethodDescriptor& me
   co_return status;
 }
 
-async::Task<absl::StatusOr<Peer::RawResponse>> Peer::CallRaw(
-    const google::protobuf::MethodDescriptor& method, const grpc::ByteBuffer& request,
-    const RequestContext& context) {
+async::Task<absl::StatusOr<Peer::RawResponse>> Peer::CallRaw(const google::protobuf::MethodDescriptor& method,
+                                                             const grpc::ByteBuffer& request,
+                                                             const RequestContext& context) {
   const std::string path = absl::StrCat("/", method.service()->full_name(), "/", method.name());
   RawResponse response;
   const Attempt attempt = [&](std::size_t connection, grpc::ClientContext& client_context,

@@ -54,8 +54,8 @@ class Peer {
   // Starts one attempt on the connection with this index and calls back when it has ended.
   using Attempt =
       std::function<void(std::size_t connection, grpc::ClientContext&, std::function<void(grpc::Status)>)>;
-  // The mechanism below CallRaw and Client::Call. `attempt` is called again for a retry. `replayed`, if given, is set when the
-  // callee says so.
+  // The mechanism below CallRaw and Client::Call. `attempt` is called again for a retry. `replayed`, if
+  // given, is set when the callee says so.
   async::Task<absl::Status> Run(const google::protobuf::MethodDescriptor& method,
                                 const RequestContext& context, const Attempt& attempt,
                                 bool* replayed = nullptr);

@@ -318,7 +318,8 @@ TEST_F(RpcTest, RefusesARoleThatTheContractDoesNotName) {
 TEST_F(RpcTest, WantsAKeyWhereTheContractDoes) {
   settings_.idempotency_key_required = true;
   Start();
-  EXPECT_EQ(ErrorReason(Adjust(As(Role::kCustomer))), "ROLE_NOT_ALLOWED") << "who may not call is told so first";
+  EXPECT_EQ(ErrorReason(Adjust(As(Role::kCustomer))), "ROLE_NOT_ALLOWED")
+      << "who may not call is told so first";
   const absl::Status status = Adjust(As(Role::kAdmin));
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(ErrorReason(status), "IDEMPOTENCY_KEY_MISSING");
@@ -530,8 +531,7 @@ TEST_F(RpcTest, ServesHealthAndReflection) {
 
 TEST_F(RpcTest, CallRawCarriesBytes) {
   Start();
-  const auto call = [](const std::string& address,
-                       const std::string& id,
+  const auto call = [](const std::string& address, const std::string& id,
                        RequestContext context) -> async::Task<absl::StatusOr<Peer::RawResponse>> {
     Peer peer(address, {});
     pb::ReserveRequest request;
@@ -540,7 +540,8 @@ TEST_F(RpcTest, CallRawCarriesBytes) {
     grpc::ByteBuffer bytes(&slice, 1);
     co_return co_await peer.CallRaw(FindMethod(kService, *pb::ReserveRequest::descriptor()), bytes, context);
   };
-  const absl::StatusOr<Peer::RawResponse> answer = client_loop_.Run(call(address_, "r-1", As(Role::kCustomer)));
+  const absl::StatusOr<Peer::RawResponse> answer =
+      client_loop_.Run(call(address_, "r-1", As(Role::kCustomer)));
   ASSERT_TRUE(answer.ok()) << answer.status();
   grpc::Slice whole;
   ASSERT_TRUE(answer->message.DumpToSingleSlice(&whole).ok());

@@ -76,7 +76,8 @@ class Server {
   void Handle(std::string_view service_full_name, std::string_view method, Handler& handler,
               Reply<Response> (Handler::*function)(Call<Request>));
 
-  // Lets the service be served without some of its methods, which answer UNIMPLEMENTED: for stand-ins in tests.
+  // Lets the service be served without some of its methods, which answer UNIMPLEMENTED: for stand-ins in
+  // tests.
   void ServePartly(std::string_view service_full_name);
 
   // Binds and serves. FAILED_PRECONDITION names a method of a served service that has no handler; UNAVAILABLE
@@ -162,7 +163,9 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
  private:
   // Called through a pointer inside the coroutine, GCC 12 would read `this` of the member function
   // uninitialised.
-  Reply<Response> Answer() { return (handler_.*function_)(Call<Request>(request_, scope_.context(), scope_.replayed())); }
+  Reply<Response> Answer() {
+    return (handler_.*function_)(Call<Request>(request_, scope_.context(), scope_.replayed()));
+  }
 
   async::Task<void> Run() {
     absl::Status status;

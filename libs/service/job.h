@@ -18,7 +18,8 @@ namespace bv::service {
 
 class Job {
  public:
-  // `round` returns whether there is more to do at once. A round that fails is logged, and the next one does its work.
+  // `round` returns whether there is more to do at once. A round that fails is logged, and the next one does
+  // its work.
   using Round = std::function<async::Task<absl::StatusOr<bool>>()>;
 
   Job(boost::asio::io_context& io, std::string name, absl::Duration interval, Round round);

@@ -188,7 +188,8 @@ struct Runner {
 };
 
 int RunApp(int argc, char** argv, const AppHooks& hooks) {
-  // Debian builds Abseil so that every mutex is recorded to find deadlocks, which costs some percent of a busy service.
+  // Debian builds Abseil so that every mutex is recorded to find deadlocks, which costs some percent of a
+  // busy service.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   return Runner{hooks, {}}.Run(argc, argv);
 }

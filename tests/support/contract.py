@@ -31,7 +31,8 @@ class Method(typing.NamedTuple):
     @property
     def context(self):
         """The service of the fleet that serves it: order."""
-        return self.service.split(".")[1]
+        context = self.service.split(".")[1]
+        return {"payment": "payment-adapter"}.get(context, context)
 
 
 def _buf(*arguments):

@@ -11,8 +11,8 @@ namespace bv::gateway {
 absl::StatusOr<RouteTable> RouteTable::Build(const std::vector<Backend>& backends,
                                              bool idempotency_key_required) {
   RouteTable table;
-  const auto add = [&](const google::protobuf::MethodDescriptor& method,
-                            const google::api::HttpRule& rule, rpc::Peer* peer) -> absl::Status {
+  const auto add = [&](const google::protobuf::MethodDescriptor& method, const google::api::HttpRule& rule,
+                       rpc::Peer* peer) -> absl::Status {
     ASSIGN_OR_RETURN(Route route, CompileRoute(method, rule, peer));
     if (!idempotency_key_required && route.idempotency_key == commerce::common::v1::IDEMPOTENCY_KEY_REQUIRED)
       route.idempotency_key = commerce::common::v1::IDEMPOTENCY_KEY_OPTIONAL;

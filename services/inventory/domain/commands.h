@@ -25,7 +25,8 @@ struct ReserveCommand {
   Holder holder = Holder::kOther;
 };
 
-// Of a cart, for one item: takes the place of what the reservation held before, unless that is of a newer version.
+// Of a cart, for one item: takes the place of what the reservation held before, unless that is of a newer
+// version.
 struct HoldCommand {
   std::string reservation_id;
   std::string cart_id;
@@ -84,8 +85,8 @@ struct PolicyCommand {
   Policy policy;
 };
 
-using Command = std::variant<ReserveCommand, HoldCommand, CommitCommand, UncommitCommand, ShipCommand, ReleaseCommand,
-                             ExpireCommand, AdjustCommand, PolicyCommand>;
+using Command = std::variant<ReserveCommand, HoldCommand, CommitCommand, UncommitCommand, ShipCommand,
+                             ReleaseCommand, ExpireCommand, AdjustCommand, PolicyCommand>;
 
 // Of what concerns a reservation: the reservation; of an adjustment or a policy: the shelf after it.
 struct Outcome {

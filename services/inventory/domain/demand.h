@@ -10,7 +10,8 @@
 
 namespace bv::inventory {
 
-// Thread safe and bounded. A SKU is hot while it is marked, and for kCoolDown after a second with `hot_rate` or more requests.
+// Thread safe and bounded. A SKU is hot while it is marked, and for kCoolDown after a second with `hot_rate`
+// or more requests.
 class Demand {
  public:
   static constexpr absl::Duration kCoolDown = absl::Seconds(30);

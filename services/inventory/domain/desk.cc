@@ -25,7 +25,8 @@ absl::StatusOr<Outcome> Desk::Decide(const RequestContext& context, const Comman
 }
 
 bool Desk::is_unchanged() const {
-  if (!added.empty() || !changed.empty() || !shipped.empty() || !ledger.empty() || !news.empty()) return false;
+  if (!added.empty() || !changed.empty() || !shipped.empty() || !ledger.empty() || !news.empty())
+    return false;
   for (const auto& [tenant, shelves] : stock) {
     for (const auto& [sku, shelf] : shelves) {
       if (std::ranges::any_of(shelf.places, &Place::dirty)) return false;
@@ -148,7 +149,8 @@ absl::StatusOr<Outcome> Desk::Do(const RequestContext& context, const ShipComman
   // The ledger knows what this shipment took, if it was here before.
   std::vector<Allocation> before;
   for (const Line& line : command.lines) {
-    const auto found = adjustments.find({context.tenant, ShipmentLedgerId(context.tenant, command, line.sku)});
+    const auto found =
+        adjustments.find({context.tenant, ShipmentLedgerId(context.tenant, command, line.sku)});
     if (found != adjustments.end())
       before.push_back({.sku = line.sku, .location = found->second.location, .qty = line.qty});
   }
@@ -164,9 +166,10 @@ absl::StatusOr<Outcome> Desk::Do(const RequestContext& context, const ShipComman
     std::int64_t on_hand = 0;
     for (const Place& place : shelves[line.sku].places) on_hand += place.on_hand;
     if (on_hand < line.qty) {
-      return Error(absl::StatusCode::kFailedPrecondition, "STOCK_NEGATIVE",
-                   Concat("of ", line.sku.str(), " ", on_hand, " are on hand, ", line.qty, " are to be shipped"),
-                   Concat("lines[", i, "].qty"));
+      return Error(
+          absl::StatusCode::kFailedPrecondition, "STOCK_NEGATIVE",
+          Concat("of ", line.sku.str(), " ", on_hand, " are on hand, ", line.qty, " are to be shipped"),
+          Concat("lines[", i, "].qty"));
     }
   }
   ASSIGN_OR_RETURN(const std::vector<Allocation> taken, Ship(*reservation, command.lines));
@@ -215,8 +218,8 @@ absl::StatusOr<Outcome> Desk::Do(const RequestContext& context, const AdjustComm
   const AdjustmentKey key{context.tenant, command.adjustment_id};
   if (const auto found = adjustments.find(key); found != adjustments.end()) {
     const LedgerRow& first = found->second;
-    if (first.sku != command.sku || first.location != command.location || first.on_hand_delta != command.delta ||
-        first.reason != command.reason.str()) {
+    if (first.sku != command.sku || first.location != command.location ||
+        first.on_hand_delta != command.delta || first.reason != command.reason.str()) {
       return Error(absl::StatusCode::kInvalidArgument, "IDEMPOTENCY_KEY_REUSED",
                    "another adjustment was made with this Idempotency-Key", "Idempotency-Key");
     }
@@ -236,7 +239,8 @@ absl::StatusOr<Outcome> Desk::Do(const RequestContext& context, const AdjustComm
 
 absl::StatusOr<Outcome> Desk::Do(const RequestContext& context, const PolicyCommand& command) {
   Shelves& shelves = stock[context.tenant];
-  ASSIGN_OR_RETURN(const std::int64_t growth, SetPolicy(shelves, command.sku, command.location, command.policy));
+  ASSIGN_OR_RETURN(const std::int64_t growth,
+                   SetPolicy(shelves, command.sku, command.location, command.policy));
   if (growth != 0) {
     Note(context, {.adjustment_id = AdjustmentId::New(),
                    .sku = command.sku,
@@ -286,8 +290,8 @@ void Desk::NoteAllocations(const RequestContext& context, const Reservation& res
 void Desk::Note(const RequestContext& context, LedgerRow row) {
   row.tenant = context.tenant;
   row.user_id = context.user_id;
-  const auto [change, is_new] = changes.try_emplace({context.tenant, row.sku},
-                                                    StockChange{.reason = row.reason, .context = &context});
+  const auto [change, is_new] =
+      changes.try_emplace({context.tenant, row.sku}, StockChange{.reason = row.reason, .context = &context});
   change->second.delta += row.on_hand_delta - row.reserved_delta - row.buffer_delta;
   if (change->second.reason != row.reason) change->second.reason = "MIXED";
   ledger.push_back(std::move(row));

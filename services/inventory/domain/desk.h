@@ -1,5 +1,5 @@
-// Where a batch of commands is decided, one after the other in the order of their arrival, on the rows that were locked for it;
-// pure. What has to be written afterwards is collected.
+// Where a batch of commands is decided, one after the other in the order of their arrival, on the rows that
+// were locked for it; pure. What has to be written afterwards is collected.
 #pragma once
 
 #include <absl/status/statusor.h>

@@ -67,13 +67,14 @@ absl::StatusOr<std::vector<Allocation>> Ship(Reservation& reservation, const std
     }
     if (wanted > 0) {
       return Error(absl::StatusCode::kFailedPrecondition, "SHIPMENT_TOO_LARGE",
-                   Concat("of ", lines[i].sku.str(), " ", lines[i].qty - wanted, " are left to ship, ", lines[i].qty,
-                          " are wanted"),
+                   Concat("of ", lines[i].sku.str(), " ", lines[i].qty - wanted, " are left to ship, ",
+                          lines[i].qty, " are wanted"),
                    Concat("lines[", i, "].qty"));
     }
   }
   reservation.allocations = std::move(after);
-  const bool all = std::ranges::all_of(reservation.allocations, [](const Allocation& a) { return a.shipped == a.qty; });
+  const bool all =
+      std::ranges::all_of(reservation.allocations, [](const Allocation& a) { return a.shipped == a.qty; });
   if (all) reservation.state = ReservationState::kShipped;
   return taken;
 }

@@ -12,7 +12,8 @@
 
 namespace bv::inventory {
 
-// HELD → COMMITTED → SHIPPED; HELD → EXPIRED; HELD or COMMITTED → RELEASED; COMMITTED → HELD when a payment failed.
+// HELD → COMMITTED → SHIPPED; HELD → EXPIRED; HELD or COMMITTED → RELEASED; COMMITTED → HELD when a payment
+// failed.
 enum class ReservationState { kHeld, kCommitted, kReleased, kExpired, kShipped };
 enum class Holder { kOther, kOrder, kCart };
 
@@ -36,17 +37,15 @@ struct Reservation {
   std::int64_t item_version = 0;
 
   // Its stock is reserved.
-  bool is_active() const {
-    return state == ReservationState::kHeld || state == ReservationState::kCommitted;
-  }
+  bool is_active() const { return state == ReservationState::kHeld || state == ReservationState::kCommitted; }
 };
 
 // The same again changes nothing. FAILED_PRECONDITION, reason RESERVATION_NOT_HELD, names the state.
 absl::Status Commit(Reservation& reservation);
 absl::Status Uncommit(Reservation& reservation);
 
-// FAILED_PRECONDITION, reason RESERVATION_NOT_COMMITTED names the state, SHIPMENT_TOO_LARGE the line. Returns what to take
-// where, and notes it as shipped.
+// FAILED_PRECONDITION, reason RESERVATION_NOT_COMMITTED names the state, SHIPMENT_TOO_LARGE the line. Returns
+// what to take where, and notes it as shipped.
 absl::StatusOr<std::vector<Allocation>> Ship(Reservation& reservation, const std::vector<Line>& lines);
 
 }  // namespace bv::inventory

@@ -5,7 +5,8 @@
 namespace bv::inventory {
 namespace {
 
-// A ledger row has the time at which its transaction began, and becomes visible when that commits: no later than this.
+// A ledger row has the time at which its transaction began, and becomes visible when that commits: no later
+// than this.
 constexpr absl::Duration kLongestTransaction = absl::Seconds(30);
 
 }  // namespace

@@ -16,9 +16,10 @@
 
 namespace bv::inventory {
 
-// Thread safe. Knowledge lasts for `ttl` and ends at once when a batch of this process sees the SKU back on sale; the
-// batches of another replica are heard of within `ttl`. A repeat of a reservation that was successful goes to the database, which
-// has its answer: whoever reserved the SKU in the last kRepeatWindow is known by name.
+// Thread safe. Knowledge lasts for `ttl` and ends at once when a batch of this process sees the SKU back on
+// sale; the batches of another replica are heard of within `ttl`. A repeat of a reservation that was
+// successful goes to the database, which has its answer: whoever reserved the SKU in the last kRepeatWindow
+// is known by name.
 class SoldOut {
  public:
   static constexpr absl::Duration kRepeatWindow = absl::Minutes(10);
@@ -27,16 +28,20 @@ class SoldOut {
 
   explicit SoldOut(absl::Duration ttl) : ttl_(ttl) {}
 
-  // OUT_OF_STOCK as the database would say, or nothing when it has to be asked. `now` is this process's clock.
-  std::optional<absl::Status> Refusal(const TenantId& tenant, const ReserveCommand& command, absl::Time now) const;
+  // OUT_OF_STOCK as the database would say, or nothing when it has to be asked. `now` is this process's
+  // clock.
+  std::optional<absl::Status> Refusal(const TenantId& tenant, const ReserveCommand& command,
+                                      absl::Time now) const;
 
-  // Since when, by the database's clock `db_now`, the SKU's reservations have to be read before Remember; none when they are known
-  // already or when the SKU cannot be remembered.
-  std::optional<absl::Time> ReadHoldersSince(const StockKey& key, std::int64_t version, absl::Time db_now) const;
+  // Since when, by the database's clock `db_now`, the SKU's reservations have to be read before Remember;
+  // none when they are known already or when the SKU cannot be remembered.
+  std::optional<absl::Time> ReadHoldersSince(const StockKey& key, std::int64_t version,
+                                             absl::Time db_now) const;
 
-  // A committed batch has seen the SKU sold out, at this version; `holders` are the reservations read for it at `db_now`.
-  void Remember(const StockKey& key, std::int64_t version, const std::vector<std::string>& holders, absl::Time db_now,
-                absl::Time now);
+  // A committed batch has seen the SKU sold out, at this version; `holders` are the reservations read for it
+  // at `db_now`.
+  void Remember(const StockKey& key, std::int64_t version, const std::vector<std::string>& holders,
+                absl::Time db_now, absl::Time now);
   // A committed batch has seen it on sale.
   void Forget(const StockKey& key, std::int64_t version);
 

@@ -84,12 +84,13 @@ absl::Status CheckLines(const std::vector<Line>& lines) {
 
 absl::Status OutOfStock(const Line& line, std::size_t index, std::int64_t available) {
   return Error(absl::StatusCode::kFailedPrecondition, "OUT_OF_STOCK",
-               Concat("of ", line.sku.str(), " ", line.qty, " are wanted and ", std::max<std::int64_t>(available, 0),
-                      " are available"),
+               Concat("of ", line.sku.str(), " ", line.qty, " are wanted and ",
+                      std::max<std::int64_t>(available, 0), " are available"),
                Concat("lines[", index, "].qty"));
 }
 
-absl::StatusOr<std::vector<Allocation>> Reserve(Shelves& shelves, const std::vector<Line>& lines, Split split) {
+absl::StatusOr<std::vector<Allocation>> Reserve(Shelves& shelves, const std::vector<Line>& lines,
+                                                Split split) {
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const auto shelf = shelves.find(lines[i].sku);
     const std::int64_t most = shelf == shelves.end() ? 0 : MostFor(shelf->second, split);
@@ -128,20 +129,20 @@ void TakeOut(Shelves& shelves, const std::vector<Allocation>& allocations) {
   }
 }
 
-absl::StatusOr<bool> Adjust(Shelves& shelves, const SkuCode& sku, const LocationCode& location, std::int64_t delta,
-                            Force force) {
+absl::StatusOr<bool> Adjust(Shelves& shelves, const SkuCode& sku, const LocationCode& location,
+                            std::int64_t delta, Force force) {
   Place* place = FindPlace(shelves, sku, location);
   const std::int64_t on_hand = place == nullptr ? 0 : place->on_hand;
   if (place == nullptr || on_hand + delta < 0) {
-    return StockNegative(Concat("of ", sku.str(), " ", on_hand, " are on hand at ", location.str(), "; the change of ",
-                                delta, " is more"),
+    return StockNegative(Concat("of ", sku.str(), " ", on_hand, " are on hand at ", location.str(),
+                                "; the change of ", delta, " is more"),
                          "delta");
   }
   // What comes in is welcome, even if it does not yet make up for what is missing.
   const bool too_few = delta < 0 && place->available() + delta < 0;
   if (too_few && force == Force::kNo) {
-    return StockNegative(Concat("of ", sku.str(), " ", place->available(), " are available at ", location.str(),
-                                "; the change of ", delta, " is more"),
+    return StockNegative(Concat("of ", sku.str(), " ", place->available(), " are available at ",
+                                location.str(), "; the change of ", delta, " is more"),
                          "delta");
   }
   if (place->on_hand + delta > kOnHandMax)
@@ -158,8 +159,8 @@ absl::StatusOr<std::int64_t> SetPolicy(Shelves& shelves, const SkuCode& sku, con
     return NotFound("SKU_NOT_FOUND", Concat("there is no stock of ", sku.str(), " at ", location.str()));
   const std::int64_t growth = policy.buffer.value_or(place->buffer) - place->buffer;
   if (growth > 0 && growth > place->available()) {
-    return StockNegative(Concat("of ", sku.str(), " ", place->available(), " are available at ", location.str(),
-                                "; the buffer would take ", growth),
+    return StockNegative(Concat("of ", sku.str(), " ", place->available(), " are available at ",
+                                location.str(), "; the buffer would take ", growth),
                          "buffer");
   }
   if (growth != 0) {

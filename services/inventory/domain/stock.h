@@ -94,9 +94,10 @@ absl::Status CheckLines(const std::vector<Line>& lines);
 // The refusal of one line.
 absl::Status OutOfStock(const Line& line, std::size_t index, std::int64_t available);
 
-// Takes every line from `shelves`, or none of them, from the places in their order of priority. FAILED_PRECONDITION, reason
-// OUT_OF_STOCK, names the first line that does not fit.
-absl::StatusOr<std::vector<Allocation>> Reserve(Shelves& shelves, const std::vector<Line>& lines, Split split);
+// Takes every line from `shelves`, or none of them, from the places in their order of priority.
+// FAILED_PRECONDITION, reason OUT_OF_STOCK, names the first line that does not fit.
+absl::StatusOr<std::vector<Allocation>> Reserve(Shelves& shelves, const std::vector<Line>& lines,
+                                                Split split);
 
 // Gives back what Reserve took and what is not shipped of it. The places must be there.
 void Release(Shelves& shelves, const std::vector<Allocation>& allocations);
@@ -104,14 +105,14 @@ void Release(Shelves& shelves, const std::vector<Allocation>& allocations);
 // Takes what was reserved out of the house. The places must be there.
 void TakeOut(Shelves& shelves, const std::vector<Allocation>& allocations);
 
-// Changes what is on hand. FAILED_PRECONDITION, reason STOCK_NEGATIVE, when available would become negative and the
-// change is not forced, or on hand would, also for a place that is not there; INVALID_ARGUMENT when on hand would
-// exceed kOnHandMax. Returns whether force was needed.
-absl::StatusOr<bool> Adjust(Shelves& shelves, const SkuCode& sku, const LocationCode& location, std::int64_t delta,
-                            Force force);
+// Changes what is on hand. FAILED_PRECONDITION, reason STOCK_NEGATIVE, when available would become negative
+// and the change is not forced, or on hand would, also for a place that is not there; INVALID_ARGUMENT when
+// on hand would exceed kOnHandMax. Returns whether force was needed.
+absl::StatusOr<bool> Adjust(Shelves& shelves, const SkuCode& sku, const LocationCode& location,
+                            std::int64_t delta, Force force);
 
-// NOT_FOUND, reason SKU_NOT_FOUND, for a place that is not there; FAILED_PRECONDITION, reason STOCK_NEGATIVE, for a larger buffer
-// than is available. Returns by how much the buffer grew.
+// NOT_FOUND, reason SKU_NOT_FOUND, for a place that is not there; FAILED_PRECONDITION, reason STOCK_NEGATIVE,
+// for a larger buffer than is available. Returns by how much the buffer grew.
 absl::StatusOr<std::int64_t> SetPolicy(Shelves& shelves, const SkuCode& sku, const LocationCode& location,
                                        const Policy& policy);
 

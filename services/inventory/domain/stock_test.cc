@@ -64,7 +64,8 @@ TEST(Adjust, NeverTakesWhatIsReservedOrBuffered) {
   EXPECT_TRUE(Adjust(shelves, Sku("TENT"), At("A"), -4, Force::kNo).ok());
   EXPECT_EQ(ErrorReason(Adjust(shelves, Sku("MUG"), At("A"), -2, Force::kNo).status()), "STOCK_NEGATIVE");
   EXPECT_EQ(ErrorReason(Adjust(shelves, Sku("MUG"), At("Z"), -1, Force::kNo).status()), "STOCK_NEGATIVE");
-  EXPECT_EQ(ErrorReason(Adjust(shelves, Sku("MUG"), At("A"), kOnHandMax, Force::kNo).status()), "INVALID_VALUE");
+  EXPECT_EQ(ErrorReason(Adjust(shelves, Sku("MUG"), At("A"), kOnHandMax, Force::kNo).status()),
+            "INVALID_VALUE");
 }
 
 TEST(CheckLines, NamesTheLine) {

@@ -7,10 +7,10 @@ namespace {
 
 namespace pb = commerce::inventory::v1;
 
-#define BV_RESERVATION_EVENT(verb)                                          \
-  events::EventType {                                                       \
-    .name = "ecommerce.inventory.reservation." verb ".v1",                  \
-    .topic = "ecommerce.inventory.reservation", .schema_version = "1.0"     \
+#define BV_RESERVATION_EVENT(verb)                                                                     \
+  events::EventType {                                                                                  \
+    .name = "ecommerce.inventory.reservation." verb ".v1", .topic = "ecommerce.inventory.reservation", \
+    .schema_version = "1.0"                                                                            \
   }
 constexpr events::EventType kHeld = BV_RESERVATION_EVENT("held");
 constexpr events::EventType kRejected = BV_RESERVATION_EVENT("rejected");
@@ -18,7 +18,8 @@ constexpr events::EventType kReleased = BV_RESERVATION_EVENT("released");
 constexpr events::EventType kExpired = BV_RESERVATION_EVENT("expired");
 #undef BV_RESERVATION_EVENT
 
-// A reservation is requested, held or rejected, and then released or expired; a cart's goes through this for every version of its item.
+// A reservation is requested, held or rejected, and then released or expired; a cart's goes through this for
+// every version of its item.
 constexpr std::int64_t kStepsOfAVersion = 3;
 
 void SetTime(google::protobuf::Timestamp& target, absl::Time time) {
@@ -27,11 +28,12 @@ void SetTime(google::protobuf::Timestamp& target, absl::Time time) {
   target.set_nanos(static_cast<std::int32_t>(micros % 1'000'000 * 1'000));
 }
 
-absl::StatusOr<events::OutboxRow> Row(const events::EventType& type, std::int64_t step, const ReservationNews& news,
-                                      absl::Time occurred_at, const google::protobuf::Message& payload) {
+absl::StatusOr<events::OutboxRow> Row(const events::EventType& type, std::int64_t step,
+                                      const ReservationNews& news, absl::Time occurred_at,
+                                      const google::protobuf::Message& payload) {
   const Reservation& r = news.reservation;
-  return events::MakeRow(type, "inventory-service", r.reservation_id, r.item_version * kStepsOfAVersion + step,
-                         occurred_at, *news.context, payload);
+  return events::MakeRow(type, "inventory-service", r.reservation_id,
+                         r.item_version * kStepsOfAVersion + step, occurred_at, *news.context, payload);
 }
 
 // The fields that all answers to a cart have.

@@ -11,8 +11,8 @@ constexpr events::EventType kStockAdjusted{.name = "ecommerce.inventory.stock.ad
 
 }  // namespace
 
-absl::StatusOr<events::OutboxRow> StockAdjustedRow(const SkuCode& sku, const StockChange& change, const Shelf& shelf,
-                                                   absl::Time occurred_at) {
+absl::StatusOr<events::OutboxRow> StockAdjustedRow(const SkuCode& sku, const StockChange& change,
+                                                   const Shelf& shelf, absl::Time occurred_at) {
   commerce::inventory::v1::StockAdjusted event;
   event.set_product_id(shelf.product.str());
   event.set_sku(sku.str());
@@ -27,8 +27,8 @@ absl::StatusOr<events::OutboxRow> StockAdjustedRow(const SkuCode& sku, const Sto
     location->set_available(place.available());
     location->set_version(place.version);
   }
-  return events::MakeRow(kStockAdjusted, "inventory-service", shelf.product.str(), shelf.version(), occurred_at,
-                         *change.context, event);
+  return events::MakeRow(kStockAdjusted, "inventory-service", shelf.product.str(), shelf.version(),
+                         occurred_at, *change.context, event);
 }
 
 }  // namespace bv::inventory

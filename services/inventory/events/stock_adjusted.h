@@ -8,7 +8,7 @@
 namespace bv::inventory {
 
 // ecommerce.inventory.stock.adjusted.v1 for the places of `shelf` that changed.
-absl::StatusOr<events::OutboxRow> StockAdjustedRow(const SkuCode& sku, const StockChange& change, const Shelf& shelf,
-                                                   absl::Time occurred_at);
+absl::StatusOr<events::OutboxRow> StockAdjustedRow(const SkuCode& sku, const StockChange& change,
+                                                   const Shelf& shelf, absl::Time occurred_at);
 
 }  // namespace bv::inventory

@@ -23,9 +23,8 @@ Expirer::Expirer(boost::asio::io_context& io, postgres::Pool& pool, StockRoom& r
 
 async::Task<absl::StatusOr<bool>> Expirer::Round() {
   using Holds = std::vector<FoundHold>;
-  std::function<absl::StatusOr<Holds>(postgres::Session&)> find = [](postgres::Session& session) -> absl::StatusOr<Holds> {
-    return FindExpired(session, kHoldsMax);
-  };
+  std::function<absl::StatusOr<Holds>(postgres::Session&)> find =
+      [](postgres::Session& session) -> absl::StatusOr<Holds> { return FindExpired(session, kHoldsMax); };
   const RequestContext everyone = JobContext(postgres::EveryTenant(), job_.stop_token());
   CO_ASSIGN_OR_RETURN(const Holds due, co_await pool_.Read<Holds>(everyone, std::move(find)));
   std::vector<async::Task<absl::StatusOr<Outcome>>> tasks;

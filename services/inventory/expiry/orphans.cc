@@ -40,7 +40,8 @@ Orphans::Orphans(boost::asio::io_context& io, postgres::Pool& pool, StockRoom& r
 
 async::Task<absl::StatusOr<bool>> Orphans::Round() {
   using Holds = std::vector<FoundHold>;
-  std::function<absl::StatusOr<Holds>(postgres::Session&)> find = [this](postgres::Session& session) -> absl::StatusOr<Holds> {
+  std::function<absl::StatusOr<Holds>(postgres::Session&)> find =
+      [this](postgres::Session& session) -> absl::StatusOr<Holds> {
     return FindHoldsForOrders(session, checked_until_, grace_, kHoldsMax);
   };
   const RequestContext everyone = JobContext(postgres::EveryTenant(), job_.stop_token());

@@ -1,4 +1,5 @@
-// Gives back holds for orders that never came to be, as after a crash between the hold and the order, long before they expire.
+// Gives back holds for orders that never came to be, as after a crash between the hold and the order, long
+// before they expire.
 #pragma once
 
 #include "commerce/order/v1/service.grpc.pb.h"

@@ -145,7 +145,8 @@ absl::StatusOr<AdjustCommand> FromProto(const pb::AdjustRequest& request, const 
   return command;
 }
 
-absl::StatusOr<PolicyCommand> FromProto(const pb::StockPolicyRequest& request, const RequestContext& context) {
+absl::StatusOr<PolicyCommand> FromProto(const pb::StockPolicyRequest& request,
+                                        const RequestContext& context) {
   PolicyCommand command{.user_id = context.user_id};
   ASSIGN_OR_RETURN(command.sku, SkuCode::Parse(request.sku()));
   ASSIGN_OR_RETURN(command.location, LocationCode::Parse(request.location_code()));

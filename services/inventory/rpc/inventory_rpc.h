@@ -14,8 +14,8 @@ namespace pb = commerce::inventory::v1;
 
 class InventoryRpc {
  public:
-  InventoryRpc(StockRoom& room, postgres::Pool& pool,
-               rpc::Client<commerce::product::v1::Products>& products, absl::Duration default_hold);
+  InventoryRpc(StockRoom& room, postgres::Pool& pool, rpc::Client<commerce::product::v1::Products>& products,
+               absl::Duration default_hold);
 
   // Handlers are served by `server` from its start on.
   void Serve(rpc::Server& server);

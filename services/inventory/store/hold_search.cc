@@ -34,7 +34,8 @@ std::vector<FoundHold> FindExpired(postgres::Session& session, int limit) {
   return HoldsOf(session.Exec(kFind, limit));
 }
 
-std::vector<FoundHold> FindHoldsForOrders(postgres::Session& session, absl::Time after, absl::Duration age, int limit) {
+std::vector<FoundHold> FindHoldsForOrders(postgres::Session& session, absl::Time after, absl::Duration age,
+                                          int limit) {
   static constexpr postgres::Statement kFind{"holds_for_orders", R"sql(
     SELECT r.tenant_id, r.reservation_id, l.sku, (extract(epoch FROM r.created_at) * 1e6)::bigint
     FROM (

@@ -127,7 +127,8 @@ void RememberShelves(StockMemory& memory, postgres::Session& session, const Desk
 
 }  // namespace
 
-absl::Status ExecuteStockBatch(StockMemory& memory, postgres::Session& session, std::span<Item* const> items) {
+absl::Status ExecuteStockBatch(StockMemory& memory, postgres::Session& session,
+                               std::span<Item* const> items) {
   Plan plan(items);
   Desk desk;
   Lock(session, plan, desk);

@@ -66,8 +66,9 @@ StockRoom::StockRoom(const postgres::ConnectionSettings& connection, const postg
       lanes_("stock", connection, lanes, std::bind_front(ExecuteStockBatch, std::ref(memory_))),
       hot_lanes_("stock_hot", connection, WithCount(lanes, settings.hot_lane_count),
                  std::bind_front(ExecuteStockBatch, std::ref(memory_))),
-      sold_out_answers_(telemetry::Counter("inventory_sold_out_answers_total",
-                                           "Reservations refused from memory, without asking the database.")) {}
+      sold_out_answers_(
+          telemetry::Counter("inventory_sold_out_answers_total",
+                             "Reservations refused from memory, without asking the database.")) {}
 
 async::Task<absl::StatusOr<Outcome>> StockRoom::Submit(Command command, RequestContext context) {
   const absl::Time now = absl::Now();

@@ -24,8 +24,8 @@ class StockRoom {
   StockRoom(const postgres::ConnectionSettings& connection, const postgres::LaneSettings& lanes,
             const StockRoomSettings& settings);
 
-  // As postgres::Lanes::Submit. Commands for a SKU meet in one lane; those for one in great demand in a lane of
-  // its own kind, so that they do not hold up the others.
+  // As postgres::Lanes::Submit. Commands for a SKU meet in one lane; those for one in great demand in a lane
+  // of its own kind, so that they do not hold up the others.
   async::Task<absl::StatusOr<Outcome>> Submit(Command command, RequestContext context);
   // Ends the lanes after what is queued has run.
   void Stop();

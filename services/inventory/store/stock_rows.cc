@@ -18,10 +18,11 @@ std::pair<std::string, std::string> KeyArrays(const Keys& keys, Second second) {
 }
 
 void AddLineRow(const pqxx::row& row, Reservation& reservation) {
-  reservation.allocations.push_back({.sku = SkuCode::Trusted(row["sku"].as<std::string>()),
-                                     .location = LocationCode::Trusted(row["location_code"].as<std::string>()),
-                                     .qty = row["n4"].as<std::int64_t>(),
-                                     .shipped = row["n5"].as<std::int64_t>()});
+  reservation.allocations.push_back(
+      {.sku = SkuCode::Trusted(row["sku"].as<std::string>()),
+       .location = LocationCode::Trusted(row["location_code"].as<std::string>()),
+       .qty = row["n4"].as<std::int64_t>(),
+       .shipped = row["n5"].as<std::int64_t>()});
 }
 
 // The columns of BV_RESERVATION_COLUMNS; a row for each line, or one without when there is none.
@@ -58,16 +59,17 @@ LedgerRow LedgerRowOf(const pqxx::row& row) {
 }
 
 // What of a reservation goes into one row each.
-#define BV_RESERVATION_ROW                                                                                         \
-  "user_id, status, holder, cart_id, (extract(epoch FROM expires_at) * 1e6)::bigint AS expires_micros, "           \
-  "(extract(epoch FROM created_at) * 1e6)::bigint AS created_micros, item_version "                                \
+#define BV_RESERVATION_ROW                                                                               \
+  "user_id, status, holder, cart_id, (extract(epoch FROM expires_at) * 1e6)::bigint AS expires_micros, " \
+  "(extract(epoch FROM created_at) * 1e6)::bigint AS created_micros, item_version "                      \
   "FROM reservation "
 
 }  // namespace
 
 void LockRows(postgres::Session& session, const BatchKeys& keys, Desk& desk) {
-  // The parts are joined by LATERAL, so that each key is a look-up of its own whatever the planner thinks of the tables, and
-  // read one after the other, so that no two batches lock in another order. What a column holds depends on the part.
+  // The parts are joined by LATERAL, so that each key is a look-up of its own whatever the planner thinks of
+  // the tables, and read one after the other, so that no two batches lock in another order. What a column
+  // holds depends on the part.
   static constexpr Statement kLock{"stock_batch_lock", R"sql(
     WITH found_reservation AS MATERIALIZED (
       SELECT k.tenant_id, k.id, r.*, l.*

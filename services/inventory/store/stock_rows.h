@@ -21,17 +21,17 @@ struct BatchKeys {
   std::set<AdjustmentKey> adjustments;
 };
 
-// Adds to `desk` the time and what exists under the keys, reservations and then stock locked in key order; what the ledger has under
-// the adjustments' ids is only read, since a ledger row never changes.
+// Adds to `desk` the time and what exists under the keys, reservations and then stock locked in key order;
+// what the ledger has under the adjustments' ids is only read, since a ledger row never changes.
 void LockRows(postgres::Session& session, const BatchKeys& keys, Desk& desk);
-// Reads the lines of the desk's reservations again. LockRows may have waited for another batch to let a reservation go, and sees the row
-// as that one left it, but the lines as they were before the wait.
+// Reads the lines of the desk's reservations again. LockRows may have waited for another batch to let a
+// reservation go, and sees the row as that one left it, but the lines as they were before the wait.
 void ReadLinesAgain(postgres::Session& session, Desk& desk);
 // Makes an empty place for each command that has none, so that there is a row to lock.
 void InsertPlaces(postgres::Session& session,
                   const std::vector<std::pair<TenantId, const AdjustCommand*>>& commands);
-// Writes all that the desk has collected, and the events. False when another replica has written one of the rows
-// since this transaction looked for it: it has to run again.
+// Writes all that the desk has collected, and the events. False when another replica has written one of the
+// rows since this transaction looked for it: it has to run again.
 [[nodiscard]] bool WriteRows(postgres::Session& session, const Desk& desk,
                              const std::vector<events::OutboxRow>& events);
 
@@ -44,7 +44,6 @@ Shelf ReadShelf(postgres::Session& session, const TenantId& tenant, const SkuCod
 std::optional<Reservation> ReadReservation(postgres::Session& session, const TenantId& tenant,
                                            const std::string& reservation_id);
 
-
 struct FoundHold {
   TenantId tenant;
   std::string reservation_id;
@@ -54,7 +53,9 @@ struct FoundHold {
 };
 // Holds whose time is over, the oldest first. In a session of EveryTenant.
 std::vector<FoundHold> FindExpired(postgres::Session& session, int limit);
-// Holds for orders, made after `after` and more than `age` ago, the oldest first. In a session of EveryTenant.
-std::vector<FoundHold> FindHoldsForOrders(postgres::Session& session, absl::Time after, absl::Duration age, int limit);
+// Holds for orders, made after `after` and more than `age` ago, the oldest first. In a session of
+// EveryTenant.
+std::vector<FoundHold> FindHoldsForOrders(postgres::Session& session, absl::Time after, absl::Duration age,
+                                          int limit);
 
 }  // namespace bv::inventory

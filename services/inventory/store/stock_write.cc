@@ -132,9 +132,10 @@ void UpdateShipped(postgres::Session& session, const Desk& desk) {
                ArrayLiteral(lines.locations), ArrayLiteral(lines.shipped));
 }
 
-// One statement for all that a batch of reservations writes: every statement is a round trip during which the rows are locked. Its parts see
-// none of each other's rows, and no row is written by two of them. $1 to $10 are those of the outbox. A row to be updated is looked up by
-// LATERAL, each by its key: as a plain join, planned while the tables were empty, it becomes a scan. It is locked already, so its ctid stays.
+// One statement for all that a batch of reservations writes: every statement is a round trip during which the
+// rows are locked. Its parts see none of each other's rows, and no row is written by two of them. $1 to $10
+// are those of the outbox. A row to be updated is looked up by LATERAL, each by its key: as a plain join,
+// planned while the tables were empty, it becomes a scan. It is locked already, so its ctid stays.
 constexpr Statement kWrite{"stock_batch_write", R"sql(
   WITH announced AS (
     )sql" BV_OUTBOX_INSERT R"sql(
@@ -199,16 +200,20 @@ bool WriteRows(postgres::Session& session, const Desk& desk, const std::vector<e
   l.Add(desk, desk.relined);
   const LedgerColumns n(desk.ledger);
   const pqxx::result written = session.Exec(
-      kWrite, e.ids, e.topics, e.keys, e.types, e.payloads, e.versions, e.occurred, e.tenants, e.traceparents, e.correlation_ids,
-      ArrayLiteral(s.tenants), ArrayLiteral(s.skus), ArrayLiteral(s.locations), ArrayLiteral(s.on_hand), ArrayLiteral(s.reserved),
-      ArrayLiteral(s.buffers), ArrayLiteral(s.versions), ArrayLiteral(s.priorities), ArrayLiteral(s.hot), ArrayLiteral(a.tenants),
-      ArrayLiteral(a.ids), ArrayLiteral(a.users), ArrayLiteral(a.states), ArrayLiteral(a.holders), ArrayLiteral(a.carts),
-      ArrayLiteral(a.expiries), ArrayLiteral(a.item_versions), ArrayLiteral(l.tenants), ArrayLiteral(l.ids), ArrayLiteral(l.skus),
-      ArrayLiteral(l.locations), ArrayLiteral(l.quantities), ArrayLiteral(l.shipped), ArrayLiteral(c.tenants), ArrayLiteral(c.ids),
-      ArrayLiteral(c.states), ArrayLiteral(c.expiries), ArrayLiteral(c.item_versions), ArrayLiteral(n.tenants), ArrayLiteral(n.ids),
-      ArrayLiteral(n.skus), ArrayLiteral(n.locations), ArrayLiteral(n.on_hand), ArrayLiteral(n.reserved), ArrayLiteral(n.buffers),
-      ArrayLiteral(n.reasons), ArrayLiteral(n.reservations), ArrayLiteral(n.users), ArrayLiteral(n.forced), ArrayLiteral(n.shipments));
-  if (written[0][0].as<std::size_t>() < desk.added.size() || written[0][1].as<std::size_t>() < desk.ledger.size())
+      kWrite, e.ids, e.topics, e.keys, e.types, e.payloads, e.versions, e.occurred, e.tenants, e.traceparents,
+      e.correlation_ids, ArrayLiteral(s.tenants), ArrayLiteral(s.skus), ArrayLiteral(s.locations),
+      ArrayLiteral(s.on_hand), ArrayLiteral(s.reserved), ArrayLiteral(s.buffers), ArrayLiteral(s.versions),
+      ArrayLiteral(s.priorities), ArrayLiteral(s.hot), ArrayLiteral(a.tenants), ArrayLiteral(a.ids),
+      ArrayLiteral(a.users), ArrayLiteral(a.states), ArrayLiteral(a.holders), ArrayLiteral(a.carts),
+      ArrayLiteral(a.expiries), ArrayLiteral(a.item_versions), ArrayLiteral(l.tenants), ArrayLiteral(l.ids),
+      ArrayLiteral(l.skus), ArrayLiteral(l.locations), ArrayLiteral(l.quantities), ArrayLiteral(l.shipped),
+      ArrayLiteral(c.tenants), ArrayLiteral(c.ids), ArrayLiteral(c.states), ArrayLiteral(c.expiries),
+      ArrayLiteral(c.item_versions), ArrayLiteral(n.tenants), ArrayLiteral(n.ids), ArrayLiteral(n.skus),
+      ArrayLiteral(n.locations), ArrayLiteral(n.on_hand), ArrayLiteral(n.reserved), ArrayLiteral(n.buffers),
+      ArrayLiteral(n.reasons), ArrayLiteral(n.reservations), ArrayLiteral(n.users), ArrayLiteral(n.forced),
+      ArrayLiteral(n.shipments));
+  if (written[0][0].as<std::size_t>() < desk.added.size() ||
+      written[0][1].as<std::size_t>() < desk.ledger.size())
     return false;
   if (!desk.shipped.empty()) UpdateShipped(session, desk);
   return true;

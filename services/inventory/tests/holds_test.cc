@@ -13,7 +13,8 @@ class HoldsTest : public StockFixture {
     return Start(*lanes_, "key", std::move(command), testing::ContextOf(tenant)).get();
   }
   absl::StatusOr<Outcome> ReserveFor(const std::string& id, std::vector<Line> lines, absl::Duration hold) {
-    ReserveCommand command{.reservation_id = id, .user_id = "user-1", .lines = std::move(lines), .hold = hold};
+    ReserveCommand command{
+        .reservation_id = id, .user_id = "user-1", .lines = std::move(lines), .hold = hold};
     return Do(std::move(command));
   }
   absl::StatusOr<Outcome> HoldForCart(const std::string& sku, std::int64_t qty, std::int64_t version) {
@@ -151,7 +152,10 @@ TEST_F(HoldsTest, TheBufferIsKeptBack) {
   EXPECT_EQ(ErrorReason(Do(policy).status()), "STOCK_NEGATIVE");
   ASSERT_TRUE(Reserve("r-1", {Of("TENT", 6)}).ok());
   EXPECT_EQ(Stock("TENT"), "A 5/1 v3, B 5/5 v2") << "B first: A has the larger priority number";
-  ReserveCommand whole{.reservation_id = "r-2", .user_id = "user-1", .lines = {Of("TENT", 3)}, .hold = absl::Minutes(1),
+  ReserveCommand whole{.reservation_id = "r-2",
+                       .user_id = "user-1",
+                       .lines = {Of("TENT", 3)},
+                       .hold = absl::Minutes(1),
                        .split = Split::kNever};
   EXPECT_EQ(ErrorReason(Do(whole).status()), "OUT_OF_STOCK");
   whole.lines = {Of("TENT", 2)};
@@ -168,9 +172,11 @@ TEST_F(HoldsTest, AForcedAdjustmentSaysSo) {
   const absl::StatusOr<Outcome> counted = Do(count);
   ASSERT_TRUE(counted.ok()) << counted.status();
   EXPECT_EQ(counted->shelf.available(), -2);
-  EXPECT_EQ(database_.Query("SELECT string_agg(forced::text, ' ' ORDER BY created_at) FROM inventory.inventory_adjustment "
-                            "WHERE on_hand_delta <> 0"),
-            "false true");
+  EXPECT_EQ(
+      database_.Query(
+          "SELECT string_agg(forced::text, ' ' ORDER BY created_at) FROM inventory.inventory_adjustment "
+          "WHERE on_hand_delta <> 0"),
+      "false true");
   EXPECT_EQ(ErrorReason(Reserve("r-2", {Of("TENT", 1)}).status()), "OUT_OF_STOCK");
   ASSERT_TRUE(Adjust("TENT", 1).ok()) << "what comes in is taken, though it does not suffice yet";
   ASSERT_TRUE(Adjust("TENT", 3).ok());
@@ -208,7 +214,8 @@ TEST_F(HoldsTest, WhatWasNotCommittedIsNotRemembered) {
                        const absl::Status status = ExecuteStockBatch(memory_, session, items);
                        return status.ok() ? absl::InternalError("broken") : status;
                      });
-  EXPECT_FALSE(Start(failing, "TENT", ReserveOf("r-1", {Of("TENT", 1)}), testing::ContextOf("acme")).get().ok());
+  EXPECT_FALSE(
+      Start(failing, "TENT", ReserveOf("r-1", {Of("TENT", 1)}), testing::ContextOf("acme")).get().ok());
   ReserveCommand late{.reservation_id = "r-2", .lines = {Of("TENT", 1)}};
   EXPECT_FALSE(memory_.sold_out.Refusal(TenantId::Trusted("acme"), late, absl::Now()).has_value());
 }
@@ -217,7 +224,8 @@ TEST_F(HoldsTest, ExpiredHoldsComeBackByThemselves) {
   for (const char* tenant : {"acme", "globex"}) {
     ASSERT_TRUE(Adjust("TENT", 10, "MAIN", AdjustmentId::New(), "RECEIVED", tenant).ok());
     for (int i = 0; i < 5; ++i) {
-      ReserveCommand command{.reservation_id = "r-" + std::to_string(i), .lines = {Of("TENT", 2)}, .hold = -absl::Seconds(1)};
+      ReserveCommand command{
+          .reservation_id = "r-" + std::to_string(i), .lines = {Of("TENT", 2)}, .hold = -absl::Seconds(1)};
       ASSERT_TRUE(Do(command, tenant).ok());
     }
   }
@@ -231,7 +239,10 @@ TEST_F(HoldsTest, ExpiredHoldsComeBackByThemselves) {
   room.Stop();
   pool.Stop();
   EXPECT_EQ(database_.Query("SELECT sum(reserved) FROM inventory.inventory_stock"), "0");
-  EXPECT_EQ(database_.Query("SELECT count(*) FROM outbox.event WHERE type = 'ecommerce.inventory.reservation.expired.v1'"), "10");
+  EXPECT_EQ(
+      database_.Query(
+          "SELECT count(*) FROM outbox.event WHERE type = 'ecommerce.inventory.reservation.expired.v1'"),
+      "10");
   EXPECT_EQ(LedgerGaps(), "0");
 }
 

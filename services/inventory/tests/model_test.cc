@@ -1,5 +1,5 @@
-// Random sequences of operations, in batches of random size, against a small model in memory: every answer and, in the end, every row has to
-// agree. BV_SEED and BV_STEPS choose another run; the seed is printed.
+// Random sequences of operations, in batches of random size, against a small model in memory: every answer
+// and, in the end, every row has to agree. BV_SEED and BV_STEPS choose another run; the seed is printed.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -30,7 +30,8 @@ struct ModelReservation {
   std::map<std::string, std::map<std::string, std::int64_t>> taken, shipped;
 };
 
-// What the stock is to do, said as simply as possible. Each operation answers "OK" with the state, or the reason.
+// What the stock is to do, said as simply as possible. Each operation answers "OK" with the state, or the
+// reason.
 class Model {
  public:
   std::map<std::string, std::map<std::string, ModelPlace>> stock;
@@ -62,7 +63,8 @@ class Model {
     return "OK";
   }
 
-  std::string Reserve(const std::string& id, const std::map<std::string, std::int64_t>& wanted, bool overdue) {
+  std::string Reserve(const std::string& id, const std::map<std::string, std::int64_t>& wanted,
+                      bool overdue) {
     if (const auto found = reservations.find(id); found != reservations.end()) {
       std::map<std::string, std::int64_t> before;
       for (const auto& [sku, places] : found->second.taken) {
@@ -164,24 +166,31 @@ class ModelTest : public ::testing::Test {
       }
       case 1: {
         const int buffer = Pick(4);
-        PolicyCommand command{.sku = SkuCode::Trusted(sku), .location = LocationCode::Trusted(place), .policy = {.buffer = buffer}};
-        return {Concat("buffer ", sku, " ", place, " ", buffer), model_.SetBuffer(sku, place, buffer), command};
+        PolicyCommand command{.sku = SkuCode::Trusted(sku),
+                              .location = LocationCode::Trusted(place),
+                              .policy = {.buffer = buffer}};
+        return {Concat("buffer ", sku, " ", place, " ", buffer), model_.SetBuffer(sku, place, buffer),
+                command};
       }
       case 2: {
         ReleaseCommand command{.reservation_id = AnyId()};
-        return {"release " + command.reservation_id, model_.GiveBack(command.reservation_id, "RELEASED", false), command};
+        return {"release " + command.reservation_id,
+                model_.GiveBack(command.reservation_id, "RELEASED", false), command};
       }
       case 3: {
         ExpireCommand command{.reservation_id = AnyId(), .sku = SkuCode::Trusted(sku)};
-        return {"expire " + command.reservation_id, model_.GiveBack(command.reservation_id, "EXPIRED", true), command};
+        return {"expire " + command.reservation_id, model_.GiveBack(command.reservation_id, "EXPIRED", true),
+                command};
       }
       case 4: {
         CommitCommand command{AnyId()};
-        return {"commit " + command.reservation_id, model_.SetState(command.reservation_id, "COMMITTED"), command};
+        return {"commit " + command.reservation_id, model_.SetState(command.reservation_id, "COMMITTED"),
+                command};
       }
       case 5: {
         UncommitCommand command{AnyId()};
-        return {"uncommit " + command.reservation_id, model_.SetState(command.reservation_id, "HELD"), command};
+        return {"uncommit " + command.reservation_id, model_.SetState(command.reservation_id, "HELD"),
+                command};
       }
       case 6: {
         ShipCommand command{.reservation_id = AnyId(),
@@ -213,7 +222,8 @@ class ModelTest : public ::testing::Test {
 
   static std::string Told(const absl::StatusOr<Outcome>& outcome, const Command& command) {
     if (!outcome.ok()) return ErrorReason(outcome.status());
-    if (std::holds_alternative<AdjustCommand>(command) || std::holds_alternative<PolicyCommand>(command)) return "OK";
+    if (std::holds_alternative<AdjustCommand>(command) || std::holds_alternative<PolicyCommand>(command))
+      return "OK";
     return Concat("OK ", Word(outcome->reservation.state));
   }
 
@@ -227,7 +237,8 @@ class ModelTest : public ::testing::Test {
   }
   std::string StockOfRows() const {
     return database_.Query(
-        "SELECT coalesce(string_agg(format(E'%s %s %s %s %s\\n', sku, location_code, on_hand, reserved, buffer), '' "
+        "SELECT coalesce(string_agg(format(E'%s %s %s %s %s\\n', sku, location_code, on_hand, reserved, "
+        "buffer), '' "
         "ORDER BY sku, location_code), '') FROM inventory.inventory_stock");
   }
 
@@ -262,7 +273,8 @@ TEST_F(ModelTest, AnswersAndRowsAgree) {
                             .delta = 3,
                             .reason = ReasonCode::Trusted("COUNTED")};
       ASSERT_EQ(model_.Adjust(sku, place, 3, false), "OK");
-      ASSERT_TRUE(boost::asio::co_spawn(loop_.io(), Submit(lanes_, command), boost::asio::use_future).get().ok());
+      ASSERT_TRUE(
+          boost::asio::co_spawn(loop_.io(), Submit(lanes_, command), boost::asio::use_future).get().ok());
     }
   }
   std::string story;
@@ -272,14 +284,15 @@ TEST_F(ModelTest, AnswersAndRowsAgree) {
     for (int i = 0; i < size; ++i) batch.push_back(NextStep());
     std::vector<std::future<absl::StatusOr<Outcome>>> answers;
     for (const Step& step : batch)
-      answers.push_back(boost::asio::co_spawn(loop_.io(), Submit(lanes_, step.command), boost::asio::use_future));
+      answers.push_back(
+          boost::asio::co_spawn(loop_.io(), Submit(lanes_, step.command), boost::asio::use_future));
     for (std::size_t i = 0; i < batch.size(); ++i) {
       const absl::StatusOr<Outcome> outcome = answers[i].get();
       const std::string told = Told(outcome, batch[i].command);
       story += Concat(batch[i].what, " → ", told, "\n");
-      ASSERT_EQ(told, batch[i].expected) << "seed " << seed << ", the last of:\n"
-                                         << story.substr(story.size() - std::min<std::size_t>(story.size(), 2'000))
-                                         << outcome.status();
+      ASSERT_EQ(told, batch[i].expected)
+          << "seed " << seed << ", the last of:\n"
+          << story.substr(story.size() - std::min<std::size_t>(story.size(), 2'000)) << outcome.status();
     }
     done += size;
     if (done % 50 < size) {

@@ -9,7 +9,8 @@ using ReplicasTest = StockFixture;
 // Two replicas of the service: the rows' locks, not the lanes, keep them apart. Buyers order the SKUs
 // differently on purpose.
 TEST_F(ReplicasTest, SeveralLaneSetsStayRight) {
-  StockLanes other("stock", database_.Connection(), {.count = 2}, std::bind_front(ExecuteStockBatch, std::ref(memory_)));
+  StockLanes other("stock", database_.Connection(), {.count = 2},
+                   std::bind_front(ExecuteStockBatch, std::ref(memory_)));
   const std::vector<std::string> skus{"A", "B", "C", "D"};
   for (const std::string& sku : skus) ASSERT_TRUE(Adjust(sku, 100).ok());
   std::vector<Answer> answers;
@@ -43,7 +44,8 @@ TEST_F(ReplicasTest, TheSameRequestOnTwoReplicasIsOne) {
   std::vector<std::unique_ptr<StockLanes>> replicas;
   for (int i = 0; i < 4; ++i) {
     replicas.push_back(std::make_unique<StockLanes>("stock", database_.Connection(),
-                                                    postgres::LaneSettings{.count = 1}, std::bind_front(ExecuteStockBatch, std::ref(memory_))));
+                                                    postgres::LaneSettings{.count = 1},
+                                                    std::bind_front(ExecuteStockBatch, std::ref(memory_))));
   }
   std::vector<Answer> same, differ;
   const AdjustmentId key = AdjustmentId::DerivedFrom({"key-1"});
@@ -98,10 +100,12 @@ TEST_F(ReplicasTest, ABatchWhoseCommitWasNotHeardCountsOnce) {
   EXPECT_EQ(LedgerGaps(), "0");
 }
 
-// Whoever waited for a reservation sees its lines as the other batch left them, not as they were before the wait.
+// Whoever waited for a reservation sees its lines as the other batch left them, not as they were before the
+// wait.
 TEST_F(ReplicasTest, AHoldThatIsChangedByTwoReplicasAtOnceIsRight) {
   ASSERT_TRUE(Adjust("TENT", 10).ok());
-  StockLanes other("stock", database_.Connection(), {.count = 1}, std::bind_front(ExecuteStockBatch, std::ref(memory_)));
+  StockLanes other("stock", database_.Connection(), {.count = 1},
+                   std::bind_front(ExecuteStockBatch, std::ref(memory_)));
   const auto hold = [](std::int64_t qty, std::int64_t version) {
     HoldCommand command{.reservation_id = "hold-1",
                         .cart_id = "crt_1",
@@ -126,7 +130,8 @@ TEST_F(ReplicasTest, AHoldThatIsChangedByTwoReplicasAtOnceIsRight) {
 
 TEST_F(ReplicasTest, WhatTwoReplicasShipAtOnceIsNotMoreThanThereIs) {
   ASSERT_TRUE(Adjust("TENT", 10).ok());
-  StockLanes other("stock", database_.Connection(), {.count = 1}, std::bind_front(ExecuteStockBatch, std::ref(memory_)));
+  StockLanes other("stock", database_.Connection(), {.count = 1},
+                   std::bind_front(ExecuteStockBatch, std::ref(memory_)));
   ASSERT_TRUE(Reserve("r-1", {Of("TENT", 4)}).ok());
   ASSERT_TRUE(Reserve("r-2", {Of("TENT", 5)}).ok());
   ASSERT_TRUE(Start(*lanes_, "r-1", CommitCommand{"r-1"}, testing::ContextOf("acme")).get().ok());

@@ -25,12 +25,13 @@ absl::Status Hear(const kafka::Message& message, PriceCache& prices) {
 
 }  // namespace
 
-std::unique_ptr<kafka::Consumer> MakePriceChanges(const kafka::ConsumerSettings& settings, PriceCache& prices) {
+std::unique_ptr<kafka::Consumer> MakePriceChanges(const kafka::ConsumerSettings& settings,
+                                                  PriceCache& prices) {
   kafka::ConsumerSettings own = settings;
   own.instance_id.clear();
   return std::make_unique<kafka::Consumer>(
-      own, "order-prices-" + UuidToString(NewUuid()), std::vector<std::string>{kTopic}, kafka::Consumer::Start::kLatest,
-      [&prices](std::span<const kafka::Message> messages) {
+      own, "order-prices-" + UuidToString(NewUuid()), std::vector<std::string>{kTopic},
+      kafka::Consumer::Start::kLatest, [&prices](std::span<const kafka::Message> messages) {
         for (const kafka::Message& message : messages) {
           // What cannot be read changes no price that we know of; entries have a time to live besides.
           if (const absl::Status heard = Hear(message, prices); !heard.ok()) {

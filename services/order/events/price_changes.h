@@ -7,6 +7,7 @@
 namespace bv::order {
 
 // Every process needs every event, so each is a group of its own that begins at the newest.
-std::unique_ptr<kafka::Consumer> MakePriceChanges(const kafka::ConsumerSettings& settings, PriceCache& prices);
+std::unique_ptr<kafka::Consumer> MakePriceChanges(const kafka::ConsumerSettings& settings,
+                                                  PriceCache& prices);
 
 }  // namespace bv::order

@@ -2,7 +2,7 @@
 
 #include <absl/random/random.h>
 
-#include <array>
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -32,13 +32,20 @@ constexpr absl::Duration kTimeToAnswer = absl::Milliseconds(300);
 // From this attempt on something is wrong that does not go away by itself.
 constexpr int kAttemptsToReport = 8;
 
-// In the order of ProcessKind.
-constexpr std::array<std::string_view, 5> kBegun{"order.commit.begun", "order.pay.begun",
-                                                 "order.confirm.begun", "order.cancel.begun",
-                                                 "order.fulfill.begun"};
-constexpr std::array<std::string_view, 5> kFinished{"order.commit.finished", "order.pay.finished",
-                                                    "order.confirm.finished", "order.cancel.finished",
-                                                    "order.fulfill.finished"};
+void CrashWhenFinished(ProcessKind kind) {
+  switch (kind) {
+    case ProcessKind::kCommit:
+      return CrashPoint("order.commit.finished");
+    case ProcessKind::kPay:
+      return CrashPoint("order.pay.finished");
+    case ProcessKind::kConfirm:
+      return CrashPoint("order.confirm.finished");
+    case ProcessKind::kCancel:
+      return CrashPoint("order.cancel.finished");
+    case ProcessKind::kFulfill:
+      return CrashPoint("order.fulfill.finished");
+  }
+}
 
 telemetry::Labels LabelsOf(ProcessKind kind) {
   return {{"kind", std::string(Word(kind))}};
@@ -96,7 +103,11 @@ Processes::~Processes() {
 async::Task<absl::StatusOr<Processes::Outcome>> Processes::Run(BeginProcess begin,
                                                                const RequestContext& context) {
   const ProcessKind kind = begin.process.kind;
-  CO_ASSIGN_OR_RETURN(Changed changed, co_await Begin(std::move(begin), context));
+  CO_ASSIGN_OR_RETURN(Changed changed, co_await Begin(begin, context));
+  while (changed.how == Changed::How::kBehind) {
+    CO_RETURN_IF_ERROR((co_await AwaitEnd(*std::move(changed.process), context)).status());
+    CO_ASSIGN_OR_RETURN(changed, co_await Begin(begin, context));
+  }
   Outcome outcome{.order = std::move(changed.order), .repeated = changed.how == Changed::How::kRepeated};
   // A repeat finds its first call's process ended, or some other one under way.
   if (changed.process && changed.process->kind == kind) {
@@ -107,15 +118,12 @@ async::Task<absl::StatusOr<Processes::Outcome>> Processes::Run(BeginProcess begi
 
 async::Task<absl::StatusOr<Changed>> Processes::Begin(BeginProcess begin, const RequestContext& context) {
   if (room() <= 0) co_return Overloaded("too many orders are being changed");
-  const ProcessKind kind = begin.process.kind;
   begin.lease = lease_;
   const OrderId order = begin.process.order;
   Change change{order, std::move(begin)};
   CO_ASSIGN_OR_RETURN(Changed changed, co_await lanes_.Submit(order.str(), std::move(change), context));
-  if (changed.how == Changed::How::kDone) {
-    CrashPoint(kBegun[static_cast<std::size_t>(kind)]);
+  if (changed.how == Changed::How::kDone || changed.how == Changed::How::kBehind)
     Launch({context.tenant, *changed.process}, changed.order);
-  }
   co_return changed;
 }
 
@@ -169,7 +177,7 @@ async::Task<absl::StatusOr<Changed>> Processes::Advance(const Drive& drive) {
   Change change{process.order, std::move(finish)};
   CO_ASSIGN_OR_RETURN(Changed changed,
                       co_await lanes_.Submit(process.order.str(), std::move(change), storing));
-  CrashPoint(kFinished[static_cast<std::size_t>(process.kind)]);
+  CrashWhenFinished(process.kind);
   DurationOf(process.kind).Observe(absl::ToDoubleMilliseconds(absl::Now() - drive.begun_at()));
   telemetry::Log(telemetry::Level::kInfo, context, "order process ended",
                  {{"orderId", process.order.str()},

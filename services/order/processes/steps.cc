@@ -66,12 +66,14 @@ async::Task<Steps::Ended> Steps::Run(Process process, const Order& order, const 
 }
 
 async::Task<Steps::Ended> Steps::Commit(Process process, const Order& order, const RequestContext& context) {
+  CrashPoint("order.commit.begun");
   CO_ASSIGN_OR_RETURN(const bool held, co_await CommitStock(order, context));
   CrashPoint("order.commit.committed_stock");
   co_return EndOf(std::move(process), held ? End::kStockCommitted : End::kExpired);
 }
 
 async::Task<Steps::Ended> Steps::Pay(Process process, const Order& order, const RequestContext& context) {
+  CrashPoint("order.pay.begun");
   CO_ASSIGN_OR_RETURN(const bool held, co_await CommitStock(order, context));
   if (!held) co_return co_await GiveUp(std::move(process), order, context);
   CrashPoint("order.pay.committed_stock");
@@ -94,6 +96,7 @@ async::Task<Steps::Ended> Steps::Pay(Process process, const Order& order, const 
 }
 
 async::Task<Steps::Ended> Steps::Confirm(Process process, const Order& order, const RequestContext& context) {
+  CrashPoint("order.confirm.begun");
   // Cash on delivery was committed when the order was placed, and may have been shipped since.
   const bool commits = order.payment_status != PaymentStatus::kDueOnDelivery || order.hold_expires_at;
   if (commits) {
@@ -124,6 +127,7 @@ async::Task<Steps::Ended> Steps::Confirm(Process process, const Order& order, co
 }
 
 async::Task<Steps::Ended> Steps::Cancel(Process process, const Order& order, const RequestContext& context) {
+  CrashPoint("order.cancel.begun");
   const PaymentId refunded = process.payment;
   if (!refunded.empty()) {
     CO_RETURN_IF_ERROR(co_await RefundPayment(refunded, process.reason, context));
@@ -137,6 +141,7 @@ async::Task<Steps::Ended> Steps::Cancel(Process process, const Order& order, con
 }
 
 async::Task<Steps::Ended> Steps::Fulfill(Process process, const Order& order, const RequestContext& context) {
+  CrashPoint("order.fulfill.begun");
   FinishProcess finish = EndOf(std::move(process), End::kShipped);
   const std::vector<ShipmentId>& wanted = finish.process.shipments;
   for (const Shipment& shipment : order.shipments) {

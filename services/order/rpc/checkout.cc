@@ -17,11 +17,12 @@ namespace cart = commerce::cart::v1;
 namespace inventory = commerce::inventory::v1;
 namespace product = commerce::product::v1;
 
-// A hold that is found under a key whose record has run out belongs to an older order. The record lives 24 hours from a
-// moment after the hold was made, and holds are far shorter unless they wait for a bank.
+// A hold that is found under a key whose record has run out belongs to an older order. The record lives 24
+// hours from a moment after the hold was made, and holds are far shorter unless they wait for a bank.
 constexpr absl::Duration kHoldReuseMax = absl::Hours(23);
 
-// The stock of an order under a key: the same for a repeat that comes after a crash, so that it finds the hold of the first.
+// The stock of an order under a key: the same for a repeat that comes after a crash, so that it finds the
+// hold of the first.
 std::string ReservationIdOf(const Order& order, const std::string& key_hash, const std::string& request_hash,
                             const RequestContext& context) {
   if (key_hash.empty()) return order.id.str();
@@ -58,8 +59,8 @@ absl::Status InTermsOfItems(const absl::Status& status, const Order& order, cons
 
 }  // namespace
 
-Checkout::Checkout(Peers& peers, postgres::Pool& pool, LookUpLanes& look_ups, OrderLanes& lanes, PriceCache& prices,
-                   absl::Duration bank_transfer_hold)
+Checkout::Checkout(Peers& peers, postgres::Pool& pool, LookUpLanes& look_ups, OrderLanes& lanes,
+                   PriceCache& prices, absl::Duration bank_transfer_hold)
     : peers_(peers),
       pool_(pool),
       look_ups_(look_ups),
@@ -100,7 +101,8 @@ async::Task<absl::StatusOr<Placed>> Checkout::Create(Draft draft, CartRef cart, 
 async::Task<absl::StatusOr<Checkout::LookedUpOrder>> Checkout::FindRepeated(const Key& key,
                                                                             const RequestContext& context) {
   LookUp look_up{.key = {context.tenant.str(), context.user_id, key.key_hash}};
-  CO_ASSIGN_OR_RETURN(const LookedUp found, co_await look_ups_.Submit(key.key_hash, std::move(look_up), context));
+  CO_ASSIGN_OR_RETURN(const LookedUp found,
+                      co_await look_ups_.Submit(key.key_hash, std::move(look_up), context));
   LookedUpOrder result{.now = found.now};
   if (!found.record) co_return result;
   if (found.record->request_hash != key.request_hash) co_return IdempotencyKeyReused();
@@ -108,7 +110,8 @@ async::Task<absl::StatusOr<Checkout::LookedUpOrder>> Checkout::FindRepeated(cons
   co_return result;
 }
 
-async::Task<absl::StatusOr<std::vector<std::string>>> Checkout::TakeCartItems(const CartRef& cart, Draft& draft,
+async::Task<absl::StatusOr<std::vector<std::string>>> Checkout::TakeCartItems(const CartRef& cart,
+                                                                              Draft& draft,
                                                                               const RequestContext& context) {
   cart::GetCartRequest request;
   request.set_cart_id(cart.cart_id);
@@ -132,8 +135,8 @@ async::Task<absl::StatusOr<Order>> Checkout::Price(const Draft& draft, absl::Tim
   std::optional<product::ResolveVariantsResponse> response;
   if (now != absl::Time()) response = prices_.Find(context.tenant, request, now);
   if (!response) {
-    CO_ASSIGN_OR_RETURN(
-        response, co_await peers_.products.Call(&rpc::Async<product::Products>::ResolveVariants, request, context));
+    CO_ASSIGN_OR_RETURN(response, co_await peers_.products.Call(
+                                      &rpc::Async<product::Products>::ResolveVariants, request, context));
     prices_.Keep(context.tenant, request, *response);
   }
   CO_ASSIGN_OR_RETURN(const std::vector<PricedItem> priced, FromProto(*response, draft.items.size()));
@@ -160,25 +163,29 @@ async::Task<absl::Status> Checkout::ReserveStock(Order& order, const Draft& draf
         co_await peers_.inventory.Call(&rpc::Async<inventory::Inventory>::ReserveStock, request, context);
     if (!held.ok()) co_return InTermsOfItems(held.status(), order, draft);
     order.hold_expires_at = TimeOf(held->expires_at());
-    const bool usable = held->status() == inventory::RESERVATION_STATUS_HELD &&
-                        (key.key_hash.empty() || TimeOf(held->created_at()) > order.created_at - kHoldReuseMax);
+    const bool usable =
+        held->status() == inventory::RESERVATION_STATUS_HELD &&
+        (key.key_hash.empty() || TimeOf(held->created_at()) > order.created_at - kHoldReuseMax);
     if (usable || order.reservation_id == order.id.str()) co_return absl::OkStatus();
     // The hold of an earlier request under the key is over; the order's own id was never used.
     order.reservation_id = order.id.str();
   }
 }
 
-async::Task<absl::StatusOr<Placed>> Checkout::Store(Order order, const Key& key, const RequestContext& context) {
+async::Task<absl::StatusOr<Placed>> Checkout::Store(Order order, const Key& key,
+                                                    const RequestContext& context) {
   const OrderId id = order.id;
   CreateCommand command{.order = order, .key_hash = key.key_hash, .request_hash = key.request_hash};
   // Commands with the same key meet in the same lane.
   const std::string lane_key = key.key_hash.empty() ? id.str() : key.key_hash;
   const absl::StatusOr<Created> created = co_await lanes_.Submit(lane_key, std::move(command), context);
-  // A hold under the key is that of all who repeat the request, at once or later, so it is nobody's to give back: what no order
-  // comes of is found by inventory. And an order that may have been stored keeps its stock.
+  // A hold under the key is that of all who repeat the request, at once or later, so it is nobody's to give
+  // back: what no order comes of is found by inventory. And an order that may have been stored keeps its
+  // stock.
   const bool own_hold = order.reservation_id == id.str();
   if (!created.ok()) {
-    if (own_hold && !postgres::CommitUnknown(created.status())) co_await ReleaseStock(order.reservation_id, context);
+    if (own_hold && !postgres::CommitUnknown(created.status()))
+      co_await ReleaseStock(order.reservation_id, context);
     co_return created.status();
   }
   if (created->repeated) {

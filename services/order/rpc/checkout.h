@@ -36,7 +36,8 @@ struct Placed {
 
 class Checkout {
  public:
-  // An order by bank transfer holds its stock for `bank_transfer_hold`, any other as long as inventory holds by default.
+  // An order by bank transfer holds its stock for `bank_transfer_hold`, any other as long as inventory holds
+  // by default.
   Checkout(Peers& peers, postgres::Pool& pool, LookUpLanes& look_ups, OrderLanes& lanes, PriceCache& prices,
            absl::Duration bank_transfer_hold);
 
@@ -64,7 +65,8 @@ class Checkout {
   async::Task<absl::StatusOr<Order>> Price(const Draft& draft, absl::Time now, const RequestContext& context);
   // Sets reservation_id and hold_expires_at.
   async::Task<absl::Status> ReserveStock(Order& order, const Draft& draft, const Key& key,
-                                         const std::vector<std::string>& replaces, const RequestContext& context);
+                                         const std::vector<std::string>& replaces,
+                                         const RequestContext& context);
   async::Task<absl::StatusOr<Placed>> Store(Order order, const Key& key, const RequestContext& context);
   async::Task<void> ReleaseStock(std::string reservation_id, RequestContext context);
   async::Task<absl::StatusOr<Order>> Read(OrderId id, const RequestContext& context);

@@ -19,7 +19,8 @@ absl::StatusOr<std::vector<PricedItem>> FromProto(
     const commerce::product::v1::ResolveVariantsResponse& response, std::size_t wanted);
 commerce::order::v1::Order ToProto(const Order& order);
 commerce::order::v1::OrderHistoryEntry ToProto(const HistoryEntry& entry);
-absl::StatusOr<std::vector<WantedShipment>> FromProto(const commerce::order::v1::FulfillOrderRequest& request);
+absl::StatusOr<std::vector<WantedShipment>> FromProto(
+    const commerce::order::v1::FulfillOrderRequest& request);
 // NOT_FOUND, reason ORDER_NOT_FOUND, for what cannot be the id of an order.
 absl::StatusOr<OrderId> OrderIdFromProto(const std::string& text);
 

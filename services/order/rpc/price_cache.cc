@@ -10,7 +10,8 @@ absl::Time TimeOf(const google::protobuf::Timestamp& timestamp) {
 }
 
 bool IsValid(const PriceCache::Variant& variant, absl::Time at) {
-  return at >= TimeOf(variant.valid_from()) && (!variant.has_valid_until() || at < TimeOf(variant.valid_until()));
+  return at >= TimeOf(variant.valid_from()) &&
+         (!variant.has_valid_until() || at < TimeOf(variant.valid_until()));
 }
 
 }  // namespace

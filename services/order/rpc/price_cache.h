@@ -1,4 +1,5 @@
-// The catalogue's answers about what is sold and at what price, kept until product says that they have changed.
+// The catalogue's answers about what is sold and at what price, kept until product says that they have
+// changed.
 #pragma once
 
 #include <absl/base/thread_annotations.h>
@@ -27,8 +28,9 @@ struct PriceCacheSettings {
   void Bind(config::Binder& b);  // order.price_cache_max, order.price_cache_ttl
 };
 
-// Thread safe. A price is a schedule with its validity, so a kept one is exact at the edges of a sale. It is used only while the
-// events of product are heard (`is_current`); what an event says is older than the event is dropped and not taken in again.
+// Thread safe. A price is a schedule with its validity, so a kept one is exact at the edges of a sale. It is
+// used only while the events of product are heard (`is_current`); what an event says is older than the event
+// is dropped and not taken in again.
 class PriceCache {
  public:
   using Variant = commerce::product::v1::ResolvedVariant;

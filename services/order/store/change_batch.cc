@@ -102,7 +102,7 @@ absl::StatusOr<Changed::How> Begin(Subject& subject, const Submitted& item, cons
       break;
   }
   absl::StatusOr<Changed::How> how = Decide(subject, item.request, item.context, now);
-  if (how.ok()) keys.Accept(item, begin);
+  if (how.ok() && *how != Changed::How::kBehind) keys.Accept(item, begin);
   return how;
 }
 

@@ -74,6 +74,7 @@ struct Changed {
   enum class How {
     kDone,      // changed as was asked; what was begun is for the caller to drive
     kJoined,    // the same was under way already, driven by another
+    kBehind,    // not done: the order's stock is being committed, which is the matter of a moment
     kRepeated,  // the key had been used for the same request before
     kNothing,   // there was nothing to do
   };

@@ -16,7 +16,7 @@ using How = Changed::How;
 std::string_view UnderWay(ProcessKind kind) {
   switch (kind) {
     case ProcessKind::kCommit:
-      return "its stock is being committed";
+      break;
     case ProcessKind::kPay:
       return "its payment is under way";
     case ProcessKind::kConfirm:
@@ -26,7 +26,7 @@ std::string_view UnderWay(ProcessKind kind) {
     case ProcessKind::kFulfill:
       return "shipments of it are being sent off";
   }
-  return "something is under way";
+  return "its stock is being committed";
 }
 
 absl::Status Busy(const Process& process) {
@@ -52,6 +52,7 @@ class Decision {
       // Two calls for shipments are two shipments; two for all else want the same.
       if (subject_.process->kind == process.kind && process.kind != ProcessKind::kFulfill)
         return How::kJoined;
+      if (subject_.process->kind == ProcessKind::kCommit) return How::kBehind;
       return Busy(*subject_.process);
     }
     std::ranges::move(shipments, std::back_inserter(subject_.order.shipments));
@@ -67,7 +68,7 @@ class Decision {
   }
 
   absl::StatusOr<How> operator()(const ExpireOrder&) {
-    if (!Check(subject_.order, Event::kExpire).ok()) return How::kNothing;
+    if (subject_.process || !Check(subject_.order, Event::kExpire).ok()) return How::kNothing;
     RETURN_IF_ERROR(Expire(context_.user_id));
     return How::kDone;
   }

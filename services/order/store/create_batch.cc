@@ -43,8 +43,10 @@ std::vector<TenantProcess> ProcessesOf(const std::vector<Command*>& items) {
   return processes;
 }
 
-// Stores `fresh`. False when something of it was there already: nothing of this transaction may be committed then.
-absl::StatusOr<bool> Insert(postgres::Session& session, const Claims& claims, const std::vector<Command*>& fresh) {
+// Stores `fresh`. False when something of it was there already: nothing of this transaction may be committed
+// then.
+absl::StatusOr<bool> Insert(postgres::Session& session, const Claims& claims,
+                            const std::vector<Command*>& fresh) {
   std::vector<events::OutboxRow> events;
   for (Command* item : fresh) {
     Order& order = item->request.order;
@@ -62,9 +64,10 @@ absl::StatusOr<bool> Insert(postgres::Session& session, const Claims& claims, co
   return true;
 }
 
-// For batches that are not all new: keys that were used before, or a first run of this batch whose commit was not
-// heard of.
-absl::Status LookAndInsert(postgres::Session& session, std::span<Command* const> items, const Claims& claims) {
+// For batches that are not all new: keys that were used before, or a first run of this batch whose commit was
+// not heard of.
+absl::Status LookAndInsert(postgres::Session& session, std::span<Command* const> items,
+                           const Claims& claims) {
   const std::map<RecordKey, ClaimedRecord> records = ClaimKeys(session, claims);
   std::vector<Command*> ours;
   for (Command* item : items) {
@@ -98,7 +101,8 @@ absl::Status LookAndInsert(postgres::Session& session, std::span<Command* const>
 absl::Status ExecuteCreateBatch(postgres::Session& session, std::span<Command* const> items) {
   std::size_t with_key = 0;
   const Claims claims = ClaimsOf(items, with_key);
-  if (items.front()->request.look_first || claims.size() < with_key) return LookAndInsert(session, items, claims);
+  if (items.front()->request.look_first || claims.size() < with_key)
+    return LookAndInsert(session, items, claims);
   ASSIGN_OR_RETURN(const bool all_new, Insert(session, claims, {items.begin(), items.end()}));
   if (all_new) return absl::OkStatus();
   for (Command* item : items) item->request.look_first = true;

@@ -1,5 +1,5 @@
-// One batch of the lane that stores new orders: idempotency records, orders, items, history and outbox, all with one
-// statement.
+// One batch of the lane that stores new orders: idempotency records, orders, items, history and outbox, all
+// with one statement.
 #pragma once
 
 #include <absl/status/status.h>

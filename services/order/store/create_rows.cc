@@ -29,8 +29,8 @@ struct ClaimColumns {
 };
 
 struct OrderColumns {
-  Texts tenants, ids, users, statuses, payment_statuses, fulfillment_statuses, methods, currencies, emails, addresses,
-      reservations;
+  Texts tenants, ids, users, statuses, payment_statuses, fulfillment_statuses, methods, currencies, emails,
+      addresses, reservations;
   Numbers totals, created;
   std::vector<std::optional<std::int64_t>> hold_expiries;
 
@@ -49,8 +49,8 @@ struct OrderColumns {
       emails.push_back(order.email.str());
       addresses.push_back(AddressColumn(order.shipping_address));
       reservations.push_back(order.reservation_id);
-      hold_expiries.push_back(order.hold_expires_at ? std::optional(absl::ToUnixMicros(*order.hold_expires_at))
-                                                    : std::nullopt);
+      hold_expiries.push_back(
+          order.hold_expires_at ? std::optional(absl::ToUnixMicros(*order.hold_expires_at)) : std::nullopt);
       created.push_back(absl::ToUnixMicros(order.created_at));
     }
   }
@@ -82,7 +82,8 @@ struct ItemColumns {
 }  // namespace
 
 bool InsertNewOrders(postgres::Session& session, const std::map<RecordKey, IdempotencyRecord>& claims,
-                         const std::vector<OrderLanes::Item*>& items, const std::vector<events::OutboxRow>& events) {
+                     const std::vector<OrderLanes::Item*>& items,
+                     const std::vector<events::OutboxRow>& events) {
   // $1 to $10 are those of the outbox. The parts see none of each other's rows.
   static constexpr Statement kInsert{"orders_create", R"sql(
     WITH announced AS (
@@ -128,18 +129,22 @@ bool InsertNewOrders(postgres::Session& session, const std::map<RecordKey, Idemp
   const OrderColumns o(items);
   const ItemColumns i(items);
   const pqxx::result inserted = session.Exec(
-      kInsert, e.ids, e.topics, e.keys, e.types, e.payloads, e.versions, e.occurred, e.tenants, e.traceparents, e.correlation_ids,
-      ArrayLiteral(c.tenants), ArrayLiteral(c.users), ArrayLiteral(c.keys), ArrayLiteral(c.requests), ArrayLiteral(c.orders),
-      ArrayLiteral(o.tenants), ArrayLiteral(o.ids), ArrayLiteral(o.users), ArrayLiteral(o.statuses), ArrayLiteral(o.payment_statuses),
-      ArrayLiteral(o.fulfillment_statuses), ArrayLiteral(o.methods), ArrayLiteral(o.totals), ArrayLiteral(o.currencies),
-      ArrayLiteral(o.emails), ArrayLiteral(o.addresses), ArrayLiteral(o.reservations), ArrayLiteral(o.hold_expiries),
-      ArrayLiteral(o.created), ArrayLiteral(i.tenants), ArrayLiteral(i.ids), ArrayLiteral(i.positions), ArrayLiteral(i.products),
-      ArrayLiteral(i.variants), ArrayLiteral(i.skus), ArrayLiteral(i.titles), ArrayLiteral(i.quantities), ArrayLiteral(i.prices),
-      ArrayLiteral(i.vendors), kReasonCreated);
-  return inserted[0][0].as<std::size_t>() == claims.size() && inserted[0][1].as<std::size_t>() == items.size();
+      kInsert, e.ids, e.topics, e.keys, e.types, e.payloads, e.versions, e.occurred, e.tenants,
+      e.traceparents, e.correlation_ids, ArrayLiteral(c.tenants), ArrayLiteral(c.users), ArrayLiteral(c.keys),
+      ArrayLiteral(c.requests), ArrayLiteral(c.orders), ArrayLiteral(o.tenants), ArrayLiteral(o.ids),
+      ArrayLiteral(o.users), ArrayLiteral(o.statuses), ArrayLiteral(o.payment_statuses),
+      ArrayLiteral(o.fulfillment_statuses), ArrayLiteral(o.methods), ArrayLiteral(o.totals),
+      ArrayLiteral(o.currencies), ArrayLiteral(o.emails), ArrayLiteral(o.addresses),
+      ArrayLiteral(o.reservations), ArrayLiteral(o.hold_expiries), ArrayLiteral(o.created),
+      ArrayLiteral(i.tenants), ArrayLiteral(i.ids), ArrayLiteral(i.positions), ArrayLiteral(i.products),
+      ArrayLiteral(i.variants), ArrayLiteral(i.skus), ArrayLiteral(i.titles), ArrayLiteral(i.quantities),
+      ArrayLiteral(i.prices), ArrayLiteral(i.vendors), kReasonCreated);
+  return inserted[0][0].as<std::size_t>() == claims.size() &&
+         inserted[0][1].as<std::size_t>() == items.size();
 }
 
-std::map<OrderId, StoredTimes> FindOrders(postgres::Session& session, const std::vector<OrderLanes::Item*>& items) {
+std::map<OrderId, StoredTimes> FindOrders(postgres::Session& session,
+                                          const std::vector<OrderLanes::Item*>& items) {
   static constexpr Statement kFind{"orders_find", R"sql(
     SELECT k.order_id, o.created_micros
     FROM unnest($1::text[], $2::text[]) AS k (tenant_id, order_id)

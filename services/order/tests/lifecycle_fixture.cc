@@ -157,12 +157,14 @@ std::string LifecycleTest::Query(const std::string& sql) const {
 
 RequestContext LifecycleTest::Customer(const std::string& user, const std::string& key) const {
   RequestContext context = testing::ContextOf(tenant_, user);
+  context.deadline = absl::Now() + absl::Seconds(20);
   context.idempotency_key = key;
   return context;
 }
 
 RequestContext LifecycleTest::Staff(const std::string& key) const {
   RequestContext context = testing::ContextOf(tenant_, "staff-1", Role::kStaff);
+  context.deadline = absl::Now() + absl::Seconds(20);
   context.idempotency_key = key;
   return context;
 }

@@ -191,6 +191,18 @@ TEST_F(PayTest, CashOnDeliveryIsCommittedAtOnceAndPaidAtTheDoor) {
   EXPECT_EQ(EventsOf(id), "status_changed paid fulfilled status_changed");
 }
 
+TEST_F(PayTest, WhatIsAskedForMeanwhileWaitsForTheCommit) {
+  const OrderId id = Place(PaymentMethod::kCashOnDelivery);
+  stock.faults.Hold("CommitStock");
+  std::future<Answer> shipping = StartFulfill(id, {}, Staff("key"));
+  stock.faults.AwaitCalls("CommitStock", 1);
+  stock.faults.Release();
+  const Answer shipped = shipping.get();
+  ASSERT_TRUE(shipped.ok()) << shipped.status();
+  EXPECT_FALSE(replayed());
+  EXPECT_EQ(StatesOf(id), "PENDING DUE_ON_DELIVERY SHIPPED");
+}
+
 TEST_F(PayTest, CashOnDeliveryWithoutStockIsCanceled) {
   const OrderId id = Place(PaymentMethod::kCashOnDelivery);
   stock.Set(id.str(), commerce::inventory::v1::RESERVATION_STATUS_RELEASED);

@@ -9,6 +9,7 @@
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
 #include "services/payment-adapter/domain/words.h"
+#include "services/payment-adapter/providers/crash_points.h"
 
 // A false alarm of GCC 12 about the frames of large coroutines.
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
@@ -25,20 +26,6 @@ constexpr absl::Duration kStoreTimeout = absl::Seconds(5);
 constexpr int kStoreAttempts = 3;
 // A call that waits for another one looks this often.
 constexpr resilience::BackoffSettings kLook{.min = absl::Milliseconds(5), .max = absl::Milliseconds(200)};
-
-struct CrashPoints {
-  std::string_view begin, begun, answered, stored;
-};
-constexpr CrashPoints kCharge{"payment.charge.begin", "payment.charge.begun", "payment.charge.answered",
-                              "payment.charge.stored"};
-constexpr CrashPoints kLookUp{"payment.lookup.begin", "payment.lookup.begun", "payment.lookup.answered",
-                              "payment.lookup.stored"};
-constexpr CrashPoints kRefund{"payment.refund.begin", "payment.refund.begun", "payment.refund.answered",
-                              "payment.refund.stored"};
-
-const CrashPoints& PointsOf(Operation operation) {
-  return operation == Operation::kCharge ? kCharge : operation == Operation::kLookUp ? kLookUp : kRefund;
-}
 
 // The context of work that goes on when the caller has gone.
 RequestContext Detached(RequestContext context) {
@@ -188,9 +175,9 @@ async::Task<absl::StatusOr<CardProvider::Tried>> CardProvider::Try(const Payment
   std::function<absl::StatusOr<BegunAttempt>(postgres::Session&)> write = [&](postgres::Session& session) {
     return BeginAttempt(session, context.tenant, payment.id, operation, gateway.name(), over_after, lease);
   };
-  CrashPoint(PointsOf(operation).begin);
+  PassCrashPoint(operation, Moment::kBegin);
   CO_ASSIGN_OR_RETURN(BegunAttempt begun, co_await pool_.Transact<BegunAttempt>(context, std::move(write)));
-  CrashPoint(PointsOf(operation).begun);
+  PassCrashPoint(operation, Moment::kBegun);
   if (operation == Operation::kCharge && gateway.name() == GatewayName::kRest) fallbacks_.Increment();
   const absl::Time sent = absl::Now();
 
@@ -198,7 +185,7 @@ async::Task<absl::StatusOr<CardProvider::Tried>> CardProvider::Try(const Payment
                          .order = Concat(context.tenant.str(), ":", payment.order.str()),
                          .money = payment.money};
   const Result result = co_await gateway.Send(std::move(admitted.permit), std::move(request), give_up);
-  CrashPoint(PointsOf(operation).answered);
+  PassCrashPoint(operation, Moment::kAnswered);
   begun.attempt.outcome = result.outcome;
   begun.attempt.duration = absl::Now() - sent;
   telemetry::Log(HasFailed(result.outcome) ? telemetry::Level::kWarn : telemetry::Level::kInfo, context,
@@ -210,7 +197,7 @@ async::Task<absl::StatusOr<CardProvider::Tried>> CardProvider::Try(const Payment
                   {"detail", result.detail}});
   Tried tried{.attempt = begun.attempt};
   CO_ASSIGN_OR_RETURN(tried.payment, co_await Store(begun, result, lease, context));
-  CrashPoint(PointsOf(operation).stored);
+  PassCrashPoint(operation, Moment::kStored);
   co_return tried;
 }
 

@@ -99,7 +99,7 @@ absl::StatusOr<BegunAttempt> BeginAttempt(postgres::Session& session, const Tena
                    .started_at = session.transaction_time()};
   begun.over_at = session.transaction_time() + over_after;
   InsertAttempt(session, tenant, id, begun.attempt);
-  WritePayment(session, tenant, begun.before);
+  WritePayment(session, tenant, Begun(begun.before, operation, gateway, begun.over_at));
   return begun;
 }
 

@@ -159,7 +159,7 @@ TEST_F(Payments, BadRequestsNameTheField) {
   EXPECT_EQ(field([](auto& r) { r.set_order_id(""); }), "orderId");
   EXPECT_EQ(field([](auto& r) { r.set_amount(0); }), "amount");
   EXPECT_EQ(field([](auto& r) { r.set_amount(kAmountMax + 1); }), "amount");
-  EXPECT_EQ(field([](auto& r) { r.set_currency("XXX"); }), "currency");
+  EXPECT_EQ(field([](auto& r) { r.set_currency("ZZZ"); }), "currency");
   EXPECT_EQ(field([](auto& r) { r.set_method(pb::PAYMENT_METHOD_UNSPECIFIED); }), "method");
   EXPECT_EQ(GetErrorDetail(Confirm(PaymentId::New().str(), 1, "").status()).field, "reference");
   EXPECT_EQ(Query("SELECT count(*) FROM payment.payments WHERE tenant_id = $T"), "0");
