@@ -164,7 +164,7 @@ class ServiceTest : public ::testing::Test {
 log: {level: info}
 metrics: {address: "127.0.0.1:0"}
 otlp: {endpoint: "", sample_ratio: 0}
-grpc: {address: "127.0.0.1:0", message_bytes_max: 65536, calls_max: 100, default_deadline: 30s, idempotency_key_required: true}
+grpc: {address: "127.0.0.1:0", message_bytes_max: 65536, calls_max: 100, default_deadline: 30s, idempotency_key_required: false}
 auth: {jwks_file: nowhere, issuer: "https://issuer.bivouac.dev", audience: bivouac, clock_skew: 30s}
 drain: {delay: 0s, timeout: 30s}
 worker: {threads: 2}

@@ -8,7 +8,7 @@ import unittest
 from support import contract, grpc, postgres, stack
 from support.shop import ADDRESS, Shop, unique
 
-OWNERS = {"product": "product", "cart": "cart", "orders": "order", "inventory": "inventory"}  # schema → role
+OWNERS = {"product": "product", "cart": "cart", "orders": "order", "inventory": "inventory", "payment": "payment"}  # schema → role
 # Tables that hold ids of tenants and nothing of theirs, for jobs that have to know for whom to look.
 REGISTERS = {"cart.cart_tenant"}
 ROLES = ("CUSTOMER", "STAFF", "ADMIN", "SERVICE")
@@ -26,16 +26,25 @@ class Owner:
         self.cart = self._cart()
         self.session_cart = self._cart(sessionId=self.session)
         self.order = self.shop.must(201, self.shop.order([(self.sku, 1)], key=unique("key"), email=f"{self.mark}@example.com"))
-        self.reservation = self.order["orderId"]
+        self.reservation = postgres.value(f"SELECT reservation_id FROM orders.orders WHERE order_id = '{self.order['orderId']}'")
+        self.shipped = self._shipped()
+        self.payment = postgres.value(f"SELECT payment_id FROM orders.orders WHERE order_id = '{self.shipped['orderId']}'")
 
     def _cart(self, **body):
         cart = self.shop.must(201, self.shop.customer.post("/api/v1/carts", body))
         path = f"/api/v1/carts/{cart['cartId']}/items/{self.sku}"
         return self.shop.must(200, self.shop.customer.call("PUT", path, {"qty": 1, **body}))
 
+    def _shipped(self):
+        order = self.shop.must(201, self.shop.order([(self.sku, 1)], key=unique("key")))
+        path = f"/api/v1/orders/{order['orderId']}"
+        self.shop.must(200, self.shop.customer.post(f"{path}/pay", {}))
+        return self.shop.must(200, self.shop.staff.post(f"{path}/fulfill", {}))
+
     def secrets(self):
         return {self.mark, self.product["productId"], self.product["variants"][0]["variantId"], self.cart["cartId"],
-                self.session_cart["cartId"], self.order["orderId"]}
+                self.session_cart["cartId"], self.order["orderId"], self.shipped["orderId"], self.shipped["shipments"][0]["shipmentId"],
+                self.reservation, self.payment}
 
     def rows(self):
         """A fingerprint of everything that is stored of the tenant."""
@@ -54,6 +63,9 @@ def cases(owner):
     order = {"items": [{"sku": sku, "qty": 1}], "paymentMethod": "PAYMENT_METHOD_CARD", "shippingAddress": ADDRESS,
              "email": "eve@example.com"}
     by_cart = {**order, "items": [], "cartId": owner.cart["cartId"]}
+    reservation, order_id, payment = ({"reservationId": owner.reservation}, {"orderId": owner.order["orderId"]},
+                                      {"paymentId": owner.payment})
+    money = {"amount": 2500, "currency": "USD", "reference": "theft"}
     product = {"title": "Mine", "variants": [{"sku": sku, "price": 100, "currency": "USD"}]}
     return {
         "commerce.cart.v1.Carts/CreateCart": [({}, "OK"), ({"sessionId": owner.session}, "OK")],
@@ -65,12 +77,34 @@ def cases(owner):
         "commerce.inventory.v1.Inventory/ReserveStock": [
             ({"reservationId": unique("theft"), "lines": [{"sku": sku, "qty": 1}]}, "FAILED_PRECONDITION"),
             ({"reservationId": owner.reservation, "lines": [{"sku": sku, "qty": 1}]}, "FAILED_PRECONDITION")],
-        "commerce.inventory.v1.Inventory/ReleaseStock": [({"reservationId": owner.reservation}, "NOT_FOUND")],
+        "commerce.inventory.v1.Inventory/CommitStock": [(reservation, "NOT_FOUND")],
+        "commerce.inventory.v1.Inventory/UncommitStock": [(reservation, "NOT_FOUND")],
+        "commerce.inventory.v1.Inventory/ShipStock": [
+            ({**reservation, "shipmentId": unique("theft"), "lines": [{"sku": sku, "qty": 1}]}, "NOT_FOUND")],
+        "commerce.inventory.v1.Inventory/GetReservation": [(reservation, "NOT_FOUND")],
+        "commerce.inventory.v1.Inventory/ReleaseStock": [(reservation, "NOT_FOUND")],
+        "commerce.inventory.v1.Inventory/SetStockPolicy": [({"sku": sku, "locationCode": "MAIN", "buffer": 9}, "NOT_FOUND")],
         "commerce.inventory.v1.Inventory/QueryStock": [({"sku": sku}, "NOT_FOUND")],
         "commerce.inventory.v1.Inventory/AdjustStock": [({"sku": sku, "delta": -1, "reason": "THEFT"}, "INVALID_ARGUMENT")],
         "commerce.order.v1.Orders/CreateOrder": [(order, "INVALID_ARGUMENT"), (by_cart, "NOT_FOUND")],
-        "commerce.order.v1.Orders/GetOrder": [({"orderId": owner.order["orderId"]}, "NOT_FOUND")],
+        "commerce.order.v1.Orders/PayOrder": [(order_id, "NOT_FOUND")],
+        "commerce.order.v1.Orders/ConfirmPayment": [({**order_id, **money}, "NOT_FOUND")],
+        "commerce.order.v1.Orders/CancelOrder": [(order_id, "NOT_FOUND")],
+        "commerce.order.v1.Orders/FulfillOrder": [(order_id, "NOT_FOUND")],
+        "commerce.order.v1.Orders/DeliverShipment": [
+            ({"orderId": owner.shipped["orderId"], "shipmentId": owner.shipped["shipments"][0]["shipmentId"]}, "NOT_FOUND")],
+        "commerce.order.v1.Orders/ListOrderHistory": [(order_id, "NOT_FOUND")],
+        "commerce.order.v1.Orders/FindReservations": [({"reservationIds": [owner.reservation]}, "OK")],
+        "commerce.order.v1.Orders/GetOrder": [(order_id, "NOT_FOUND")],
         "commerce.order.v1.Orders/ListOrders": [({"userId": "ada"}, "OK")],
+        "commerce.payment.v1.Payments/ProcessPayment": [
+            # The same id is another payment in another tenant: nothing of the first one is told or changed.
+            ({**payment, "orderId": owner.shipped["orderId"], "amount": 2500, "currency": "USD",
+              "method": "PAYMENT_METHOD_BANK_TRANSFER"}, "OK")],
+        "commerce.payment.v1.Payments/ConfirmPayment": [({**payment, **money}, "NOT_FOUND")],
+        "commerce.payment.v1.Payments/RefundPayment": [({**payment, "reason": "THEFT"}, "NOT_FOUND")],
+        "commerce.payment.v1.Payments/GetPayment": [(payment, "NOT_FOUND")],
+        "commerce.payment.v1.Payments/ListPayments": [({"orderId": owner.shipped["orderId"]}, "OK")],
         "commerce.product.v1.Products/GetProduct": [({"productId": owner.product["productId"]}, "NOT_FOUND")],
         "commerce.product.v1.Products/UpdateProduct": [
             ({"productId": owner.product["productId"], "title": "Stolen"}, "NOT_FOUND")],
@@ -153,7 +187,7 @@ class Border(unittest.TestCase):
             for request, code in self.cases[method.path]:
                 verb, path, body = rest_call(method, request)
                 with self.subTest(f"{verb} {path}"):
-                    answer = stranger.customer.call(verb, path, body)
+                    answer = stranger.customer.call(verb, path, body, headers={"Idempotency-Key": unique("key")})
                     self.assertIn(answer.status, statuses[code], answer)
                     self.assert_holds_no_secret(answer.text, [path, body])
 
@@ -221,7 +255,7 @@ class RawSql(unittest.TestCase):
     def test_policies_are_on_and_forced(self):
         off = postgres.rows("""
             SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE n.nspname IN ('product', 'cart', 'orders', 'inventory') AND c.relkind IN ('r', 'p')
+            WHERE n.nspname IN ('product', 'cart', 'orders', 'inventory', 'payment') AND c.relkind IN ('r', 'p')
               AND c.relname NOT LIKE '%migration%' AND NOT (c.relrowsecurity AND c.relforcerowsecurity)""")
         self.assertEqual(set(), {row["name"] for row in off} - REGISTERS)
 

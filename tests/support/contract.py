@@ -13,6 +13,8 @@ PROTOS = ROOT / "protos"
 BASELINE = PROTOS / "baseline" / "commerce.json"
 GOOGLEAPIS = ROOT / ".bv" / "tools" / "googleapis"
 BUF = ROOT / ".bv" / "tools" / "bin" / "buf"
+# Where the service has another name than its contract.
+SERVED_BY = {"payment": "payment-adapter"}
 _FOLDER = tempfile.TemporaryDirectory(prefix="bv-contract-")
 
 

@@ -112,10 +112,14 @@ def run(stack):
         event = EventReader(stack.address(KAFKA_CLIENTS), since_ms).find(order["orderId"], EVENT_WITHIN)
         after = {sku: shop.stock(sku) for sku, _ in ORDERED}
         step.update(f"201 in {answered * 1000:.0f} ms, and on Kafka")
-    show_way(order, headers, correlation, event, before, after)
+    with Step("demo payment", f"POST /api/v1/orders/{order['orderId']}/pay") as step:
+        asked = time.monotonic()
+        paid, _ = shop.call("POST", f"/api/v1/orders/{order['orderId']}/pay", {}, headers={"Correlation-Id": correlation})
+        step.update(f"{paid['status']} in {(time.monotonic() - asked) * 1000:.0f} ms, by the simulated gateway")
+    show_way(order, paid, headers, correlation, event, before, after)
 
 
-def show_way(order, headers, correlation, event, before, after):
+def show_way(order, paid, headers, correlation, event, before, after):
     envelope = json.loads(event["text"])
     say()
     say(bold("The way of the order"))
@@ -126,6 +130,7 @@ def show_way(order, headers, correlation, event, before, after):
         _line("item", f"{item['qty']} x {item['sku']}  {item['price']:.2f}  {item['productId']}")
     for sku in before:
         _line("stock", f"{sku}  {before[sku]} before, {after[sku]} after")
+    _line("paid", f"{paid['status']}, payment {paid['paymentStatus']}, version {paid['version']}")
     _line("event", f"{envelope['eventId']}  {envelope['eventType']}")
     _line("Kafka", f"{event['topic']}, partition {event['partition']}, offset {event['offset']}, key {envelope['partitionKey']}")
     _line("trace", f"{envelope['traceId']}, correlation {correlation}")

@@ -1,4 +1,4 @@
-"""What `up` ends with: the addresses, and three things to try."""
+"""What `up` ends with: the addresses, and four things to try."""
 
 import json
 
@@ -30,7 +30,9 @@ def show(stack):
              f"       \"shippingAddress\": {address}}}' | jq")
     say("  2. Watch the events of orders as they come:")
     _command(f"kcat -C -q -b {stack.address(KAFKA_CLIENTS)} -t {TOPIC} -f '%k %s\\n'")
-    say("  3. Ask inventory over gRPC, as another service does:")
+    say("  3. Prove that stock, orders and money add up:")
+    _command(f"tools/bv check{suffix}")
+    say("  4. Ask inventory over gRPC, as another service does:")
     _command(f".bv/tools/bin/grpcurl -plaintext -H 'x-tenant-id: {credentials.DEMO_TENANT}' -d '{{\"sku\": \"STOVE-EMBER\"}}' \\",
              f"  {stack.address(specs.grpc_offset('inventory'))} commerce.inventory.v1.Inventory/QueryStock")
     say()

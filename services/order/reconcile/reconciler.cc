@@ -97,6 +97,8 @@ async::Task<absl::StatusOr<Reconciler::Verdict>> Reconciler::BeginOf(BeginProces
   if (absl::IsFailedPrecondition(begun.status()) || absl::IsInvalidArgument(begun.status()))
     co_return Verdict::kAgain;
   CO_RETURN_IF_ERROR(begun.status());
+  if (begun->how == Changed::How::kBehind)
+    co_return Unavailable("ORDER_BUSY", "its stock is being committed");
   if (begun->how == Changed::How::kDone) Mended(what, order, context);
   co_return Verdict::kMended;
 }

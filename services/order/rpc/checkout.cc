@@ -180,11 +180,12 @@ async::Task<absl::StatusOr<Placed>> Checkout::Store(Order order, const Key& key,
   const std::string lane_key = key.key_hash.empty() ? id.str() : key.key_hash;
   const absl::StatusOr<Created> created = co_await lanes_.Submit(lane_key, std::move(command), context);
   // A hold under the key is that of all who repeat the request, at once or later, so it is nobody's to give
-  // back: what no order comes of is found by inventory. And an order that may have been stored keeps its
-  // stock.
+  // back: what no order comes of is found by inventory. But no repeat of this one gets an order when the key
+  // stands for another request. And an order that may have been stored keeps its stock.
   const bool own_hold = order.reservation_id == id.str();
   if (!created.ok()) {
-    if (own_hold && !postgres::CommitUnknown(created.status()))
+    const bool refused = ErrorReason(created.status()) == "IDEMPOTENCY_KEY_REUSED";
+    if (refused || (own_hold && !postgres::CommitUnknown(created.status())))
       co_await ReleaseStock(order.reservation_id, context);
     co_return created.status();
   }

@@ -6,7 +6,7 @@ namespace bv::payment {
 namespace {
 
 // More than an attempt waits for, and less than the gateway may take.
-constexpr char kLatency[] = R"("latencyMs":600)";
+constexpr char kLatency[] = R"("latencyMs":900)";
 
 std::string Instruction(std::string_view fault, std::string_view operation, int times) {
   return Concat(R"({"gateway":"SOAP","fault":")", fault, R"(","operation":")", operation, R"(","times":)",
@@ -97,9 +97,9 @@ TEST_F(MoneyInDoubt, AChargeThatLandsAfterTheLookUpSaidNotFoundIsTheOnlyOne) {
   Replica::Settings settings = Defaults();
   settings.card.attempts_max = 1;
   Use(settings);
-  simulator().Tell(R"({"gateway":"SOAP","fault":"SLOW","operation":"CHARGE","latencyMs":950})");
+  simulator().Tell(R"({"gateway":"SOAP","fault":"SLOW","operation":"CHARGE","latencyMs":1900})");
   const pb::ProcessPaymentRequest request = NewRequest();
-  EXPECT_EQ(OutcomeOf(Pay(request, absl::Milliseconds(500))), "PAYMENT_OUTCOME_UNKNOWN");
+  EXPECT_EQ(OutcomeOf(Pay(request, absl::Milliseconds(800))), "PAYMENT_OUTCOME_UNKNOWN");
   const absl::StatusOr<pb::Payment> seen = Get(request.payment_id());
   EXPECT_EQ(OutcomeOf(seen), "PROCESSING");
   EXPECT_EQ(AttemptsOf(seen), "CHARGE SOAP UNKNOWN, LOOKUP SOAP NOT_FOUND");
@@ -111,7 +111,7 @@ TEST_F(MoneyInDoubt, AChargeThatLandsAfterTheLookUpSaidNotFoundIsTheOnlyOne) {
 TEST_F(MoneyInDoubt, ADeclineAfterAnUnansweredChargeIsNotBelieved) {
   // The first request is carried out late and approved; the second one, in between, is declined.
   simulator().Tell(
-      R"({"gateway":"SOAP","fault":"SLOW","operation":"CHARGE","times":1,"latencyMs":950,"declineNext":1})");
+      R"({"gateway":"SOAP","fault":"SLOW","operation":"CHARGE","times":1,"latencyMs":1900,"declineNext":1})");
   const pb::ProcessPaymentRequest request = NewRequest();
   const absl::StatusOr<pb::Payment> paid = Pay(request);
   EXPECT_EQ(OutcomeOf(paid), "SUCCEEDED");
@@ -132,7 +132,7 @@ TEST_F(MoneyInDoubt, ADeclineIsBelievedOnceNothingCanComeAnyMore) {
 TEST_F(MoneyInDoubt, AnotherPaymentOfTheOrderWaitsForTheFirst) {
   simulator().Tell(Instruction("HANG", "CHARGE", 0));
   const pb::ProcessPaymentRequest first = NewRequest();
-  EXPECT_EQ(OutcomeOf(Pay(first, absl::Milliseconds(400))), "PAYMENT_OUTCOME_UNKNOWN");
+  EXPECT_EQ(OutcomeOf(Pay(first, absl::Milliseconds(700))), "PAYMENT_OUTCOME_UNKNOWN");
   simulator().Reset();
   pb::ProcessPaymentRequest second = first;
   second.set_payment_id(PaymentId::New().str());

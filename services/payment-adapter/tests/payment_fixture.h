@@ -24,9 +24,9 @@ namespace bv::payment {
 struct Replica {
   struct Settings {
     CardSettings card{.attempts_max = 5,
-                      .attempt_timeout = absl::Milliseconds(300),
+                      .attempt_timeout = absl::Milliseconds(500),
                       .backoff = {.min = absl::Milliseconds(5), .max = absl::Milliseconds(40)},
-                      .lease = absl::Milliseconds(900)};
+                      .lease = absl::Milliseconds(1500)};
     // Stays closed unless the test is about it.
     BreakerSettings breaker{.window = absl::Seconds(10),
                             .calls_min = 100'000,

@@ -29,7 +29,7 @@ struct Ledger {
 class Simulator {
  public:
   // A request is carried out within this time.
-  static constexpr absl::Duration kProcessingMax = absl::Seconds(1);
+  static constexpr absl::Duration kProcessingMax = absl::Seconds(2);
 
   explicit Simulator(testing::Loop& loop);
   ~Simulator();

@@ -115,7 +115,7 @@ TEST_F(Soak, LedgersAndTablesAgreeToTheCent) {
   }
   const std::vector<std::vector<Done>> work = working.get();
   // Until nothing that was sent can be carried out any more.
-  const absl::Time over = absl::Now() + absl::Milliseconds(300) + Simulator::kProcessingMax;
+  const absl::Time over = absl::Now() + Defaults().card.attempt_timeout + Simulator::kProcessingMax;
   Ledger soap, rest;
   while (absl::Now() < over) soap = simulator().Read("SOAP");
   rest = simulator().Read("REST");
