@@ -8,9 +8,12 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
+#include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "libs/base/macros.h"
 
@@ -45,6 +48,62 @@ TEST(Await, GoesOnInItsExecutorWhenAnotherThreadCallsBack) {
       other = std::thread([done = std::move(done)]() mutable { std::move(done)(7); });
     };
     EXPECT_EQ(co_await Await<int>(start), 7);
+    co_return std::this_thread::get_id();
+  };
+  EXPECT_EQ(loop.Run(task(caller)), loop.thread());
+  caller.join();
+}
+
+// A coroutine that is spawned in an InlineExecutor, on the thread that calls.
+template <class T>
+std::future<T> SpawnHere(asio::io_context& io, Task<T> task) {
+  return asio::co_spawn(InlineExecutor(io), std::move(task), asio::use_future);
+}
+
+TEST(AwaitHere, BeginsAndGoesOnWhereItIsCalled) {
+  asio::io_context io;
+  std::optional<Done<int>> waiting;
+  std::vector<std::thread::id> threads;
+  const auto task = [](std::optional<Done<int>>& done, std::vector<std::thread::id>& seen) -> Task<int> {
+    seen.push_back(std::this_thread::get_id());
+    auto start = [&done](Done<int> callback) { done = std::move(callback); };
+    const int result = co_await AwaitHere<int>(start);
+    seen.push_back(std::this_thread::get_id());
+    co_return result;
+  };
+  std::future<int> result = SpawnHere(io, task(waiting, threads));
+  ASSERT_TRUE(waiting.has_value()) << "it has begun, though nobody runs the io_context";
+  std::thread caller([&waiting] { (*std::move(waiting))(7); });
+  const std::thread::id called_from = caller.get_id();
+  caller.join();
+  EXPECT_EQ(result.get(), 7);
+  EXPECT_EQ(threads, (std::vector<std::thread::id>{std::this_thread::get_id(), called_from}));
+}
+
+TEST(AwaitHere, ACallbackFromInsideStartTakesATurn) {
+  asio::io_context io;
+  const auto task = []() -> Task<int> {
+    int sum = 0;
+    for (int i = 0; i < 10'000; ++i) {
+      // Called at once; the stack must not grow with it.
+      auto start = [i](Done<int> done) { std::move(done)(i); };
+      sum += co_await AwaitHere<int>(start) == i ? 1 : 0;
+    }
+    co_return sum;
+  };
+  std::future<int> result = SpawnHere(io, task());
+  io.run();
+  EXPECT_EQ(result.get(), 10'000);
+}
+
+TEST(AwaitHere, ElsewhereItGoesOnInItsExecutor) {
+  Loop loop;
+  std::thread caller;
+  const auto task = [](std::thread& other) -> Task<std::thread::id> {
+    auto start = [&other](Done<int> done) {
+      other = std::thread([done = std::move(done)]() mutable { std::move(done)(7); });
+    };
+    EXPECT_EQ(co_await AwaitHere<int>(start), 7);
     co_return std::this_thread::get_id();
   };
   EXPECT_EQ(loop.Run(task(caller)), loop.thread());

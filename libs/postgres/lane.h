@@ -7,7 +7,9 @@
 #include <absl/status/statusor.h>
 
 #include <algorithm>
+#include <boost/asio/this_coro.hpp>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <string>
@@ -91,12 +93,16 @@ class Lanes {
   // when the lane is full, DEADLINE_EXCEEDED when the request's time was over before it ran.
   async::Task<absl::StatusOr<Answer>> Submit(std::string_view key, Request request, RequestContext context) {
     Lane& lane = *lanes_[absl::HashOf(key) % lanes_.size()];
+    const auto executor = co_await async::asio::this_coro::executor;
     auto enqueue = [&](async::Done<absl::StatusOr<Answer>> done) {
-      Waiting waiting{Item{std::move(request), std::move(context)}, std::move(done), absl::Now()};
-      if (!lane.queue.TryPush(std::move(waiting)))
-        std::move(waiting.done)(Overloaded("too many requests wait for their turn"));
+      Waiting waiting{Item{std::move(request), std::move(context)}, std::move(done), executor, absl::Now()};
+      if (lane.queue.TryPush(std::move(waiting))) return;
+      waiting.item.answer = Overloaded("too many requests wait for their turn");
+      std::vector<Waiting> refused;
+      refused.push_back(std::move(waiting));
+      AnswerAll(std::move(refused));
     };
-    co_return co_await async::Await<absl::StatusOr<Answer>>(enqueue);
+    co_return co_await async::AwaitInTurn<absl::StatusOr<Answer>>(enqueue);
   }
 
   // Ends the threads after what is queued has run.
@@ -111,6 +117,8 @@ class Lanes {
   struct Waiting {
     Item item;
     async::Done<absl::StatusOr<Answer>> done;
+    // Of the coroutine that waits.
+    async::asio::any_io_executor executor;
     absl::Time since;
   };
   struct Lane {
@@ -140,7 +148,24 @@ class Lanes {
       }
       if (!items.empty()) Run(lane.session, items);
       metrics_.Batch(items.size(), absl::Now() - start);
-      for (Waiting& waiting : batch) std::move(waiting.done)(std::move(waiting.item.answer));
+      AnswerAll(std::move(batch));
+    }
+  }
+
+  // Many answers take one turn in their executor, not one each; and few enough that several threads can share in them.
+  static void AnswerAll(std::vector<Waiting> batch) {
+    constexpr std::size_t kAtOnce = 32;
+    for (auto first = batch.begin(); first != batch.end();) {
+      auto last = std::next(first);
+      while (last != batch.end() && last - first < static_cast<std::ptrdiff_t>(kAtOnce) &&
+             last->executor == first->executor)
+        ++last;
+      const async::asio::any_io_executor executor = first->executor;
+      std::vector<Waiting> together(std::make_move_iterator(first), std::make_move_iterator(last));
+      async::asio::post(executor, [together = std::move(together)]() mutable {
+        for (Waiting& waiting : together) std::move(waiting.done)(std::move(waiting.item.answer));
+      });
+      first = last;
     }
   }
 

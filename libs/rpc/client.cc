@@ -87,7 +87,7 @@ async::Task<absl::Status> Peer::Run(const google::protobuf::MethodDescriptor& me
     grpc::Status ended;
     {
       const std::stop_callback cancel(context.stop, [&client_context] { client_context.TryCancel(); });
-      ended = co_await async::Await<grpc::Status>(start);
+      ended = co_await async::AwaitHere<grpc::Status>(start);
     }
     status = FromGrpc(ended);
     if (replayed != nullptr)

@@ -1,5 +1,7 @@
 #include "services/order/reconcile/reconciler.h"
 
+#include <map>
+
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/telemetry/telemetry.h"
@@ -37,6 +39,14 @@ void Report(const char* what, const OrderId& order, const RequestContext& contex
                  {{"orderId", order.str()}, {"what", what}});
 }
 
+// Whether what is under way has to do with the payment. It ends in the transaction that writes its outcome,
+// so there is no moment in between.
+bool WillFind(const std::optional<Process>& under_way, const PaymentId& payment) {
+  if (!under_way) return false;
+  return under_way->payment == payment || under_way->kind == ProcessKind::kPay ||
+         under_way->kind == ProcessKind::kConfirm;
+}
+
 }  // namespace
 
 async::Task<absl::Status> Reconciler::Settle(SettledPayment made, const RequestContext& parent) {
@@ -58,8 +68,9 @@ async::Task<absl::StatusOr<Reconciler::Verdict>> Reconciler::TrySettle(const Set
   }
   CO_RETURN_IF_ERROR(seen.status());
   const Order& order = seen->order;
-  // What is under way ends in the transaction that writes its outcome, so there is no moment in between.
-  if (seen->busy || order.payment_id == made.payment) co_return Verdict::kNothing;
+  if (order.payment_id == made.payment || WillFind(seen->under_way, made.payment))
+    co_return Verdict::kNothing;
+  if (seen->under_way) co_return Unavailable("ORDER_BUSY", "something else is under way with the order");
   if (order.status == Status::kPending) co_return co_await BeginPaying(made, order, context);
   if (order.status == Status::kCanceled && order.payment_status != PaymentStatus::kRefunded)
     co_return co_await BeginRefund(made, context);
@@ -202,9 +213,12 @@ async::Task<absl::StatusOr<Reconciler::Seen>> Reconciler::Read(const OrderId& or
   std::function<absl::StatusOr<Seen>(postgres::Session&)> read =
       [&](postgres::Session& session) -> absl::StatusOr<Seen> {
     // First what is under way: when it ends in between, the order is read as it is after that.
-    const bool busy = !ReadProcesses(session, {{context.tenant.str(), order.str()}}).empty();
-    ASSIGN_OR_RETURN(Order found, ReadOrder(session, context.tenant, order, ""));
-    return Seen{std::move(found), busy};
+    const OrderKey key{context.tenant.str(), order.str()};
+    std::map<OrderKey, Process> under_way = ReadProcesses(session, {key});
+    const auto found = under_way.find(key);
+    ASSIGN_OR_RETURN(Order read_order, ReadOrder(session, context.tenant, order, ""));
+    return Seen{std::move(read_order),
+                found == under_way.end() ? std::nullopt : std::optional(std::move(found->second))};
   };
   co_return co_await parts_.pool.Read<Seen>(context, std::move(read));
 }

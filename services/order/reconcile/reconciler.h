@@ -5,6 +5,7 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include <optional>
 #include <stop_token>
 
 #include "libs/async/task.h"
@@ -40,9 +41,10 @@ class Reconciler {
   };
   explicit Reconciler(const Parts& parts) : parts_(parts) {}
 
-  // Nothing when the order knows of the payment, or has something under way that will. An order that waits
-  // for it is finished, or the money given back when its stock is gone; money for an order that is canceled,
-  // or that another payment has paid, is given back. OK when that is begun. `parent` of the event.
+  // Nothing when the order knows of the payment, or has something under way that will find it. An order that
+  // waits for it is finished, or the money given back when its stock is gone; money for an order that is
+  // canceled, or that another payment has paid, is given back. OK when that is begun; UNAVAILABLE while
+  // something else is under way. `parent` of the event.
   async::Task<absl::Status> Settle(SettledPayment made, const RequestContext& parent);
 
   // The hold of this order has expired, as inventory says: cancels it when it is PENDING and nothing is under
@@ -67,10 +69,9 @@ class Reconciler {
   async::Task<absl::Status> Check(const OverdueOrder& overdue);
   async::Task<absl::Status> CheckCommitted(const OverdueOrder& overdue, const RequestContext& context);
 
-  // The order and whether something is under way with it.
   struct Seen {
     Order order;
-    bool busy = false;
+    std::optional<Process> under_way;
   };
   async::Task<absl::StatusOr<Seen>> Read(const OrderId& order, const RequestContext& context);
 

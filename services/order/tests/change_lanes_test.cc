@@ -69,11 +69,7 @@ TEST_F(ChangeLanesTest, ABatchWhoseCommitWasNotHeardWritesOnce) {
   const OrderId id = Place();
   const auto submit = [&](Change change) {
     cuts = 1;
-    std::function<async::Task<absl::StatusOr<Changed>>()> task =
-        [&]() -> async::Task<absl::StatusOr<Changed>> {
-      co_return co_await lanes.Submit(id.str(), change, Customer());
-    };
-    return loop_.Run(task());
+    return StartSubmit(std::move(change), Customer(), &lanes).get();
   };
   const BeginProcess begin = BeginOf(id, "key", "request");
   const absl::StatusOr<Changed> begun = submit({id, begin});
@@ -133,21 +129,13 @@ TEST_F(ChangeLanesTest, ManyChangesOfManyOrdersAtOnce) {
   ChangeLanes elsewhere("order_change", database().Connection(), {.count = 2}, ExecuteChangeBatch);
   std::vector<OrderId> ids;
   for (int i = 0; i < 20; ++i) ids.push_back(Place());
-  const auto start = [&](ChangeLanes& lanes, Change change) {
-    std::function<async::Task<absl::StatusOr<Changed>>(Change)> task =
-        [&lanes, this](Change c) -> async::Task<absl::StatusOr<Changed>> {
-      const std::string key = c.order.str();
-      co_return co_await lanes.Submit(key, std::move(c), Customer());
-    };
-    return boost::asio::co_spawn(loop_.io(), task(std::move(change)), boost::asio::use_future);
-  };
   // Two replicas, each with begins, expiries and a second begin of every order.
   std::vector<std::future<absl::StatusOr<Changed>>> answers;
   std::map<OrderId, int> done;
   for (const OrderId& id : ids) {
     for (ChangeLanes* lanes : {&*changes_, &elsewhere}) {
-      answers.push_back(start(*lanes, {id, BeginOf(id, "key-" + id.str(), "request")}));
-      answers.push_back(start(*lanes, {id, ExpireOrder{}}));
+      answers.push_back(StartSubmit({id, BeginOf(id, "key-" + id.str(), "request")}, Customer(), lanes));
+      answers.push_back(StartSubmit({id, ExpireOrder{}}, Customer(), lanes));
     }
   }
   for (auto& answer : answers) {

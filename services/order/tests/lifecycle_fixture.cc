@@ -239,10 +239,12 @@ Process LifecycleTest::BeginOnly(ProcessKind kind, const OrderId& id, const std:
 }
 
 std::future<absl::StatusOr<Changed>> LifecycleTest::StartSubmit(Change change,
-                                                                std::optional<RequestContext> context) {
-  return boost::asio::co_spawn(loop_.io(),
-                               SubmitChange(*changes_, std::move(change), context.value_or(Staff())),
-                               boost::asio::use_future);
+                                                                std::optional<RequestContext> context,
+                                                                ChangeLanes* lanes) {
+  return boost::asio::co_spawn(
+      loop_.io(),
+      SubmitChange(lanes != nullptr ? *lanes : *changes_, std::move(change), context.value_or(Staff())),
+      boost::asio::use_future);
 }
 
 }  // namespace bv::order

@@ -83,7 +83,8 @@ class LifecycleTest : public ::testing::Test {
   absl::StatusOr<pb::FindReservationsResponse> Find(const std::vector<std::string>& reservations);
   // Begins it as a process would that dies before the first step.
   Process BeginOnly(ProcessKind kind, const OrderId& id, const std::string& reason = "");
-  std::future<absl::StatusOr<Changed>> StartSubmit(Change change, std::optional<RequestContext> context = {});
+  std::future<absl::StatusOr<Changed>> StartSubmit(Change change, std::optional<RequestContext> context = {},
+                                                   ChangeLanes* lanes = nullptr);
   absl::StatusOr<Changed> Submit(Change change, std::optional<RequestContext> context = {}) {
     return StartSubmit(std::move(change), std::move(context)).get();
   }

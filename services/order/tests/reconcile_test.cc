@@ -92,6 +92,18 @@ TEST_F(ReconcileTest, APaymentThatTheOrderKnowsOfIsNothingNew) {
   EXPECT_EQ(bank.kept(), 12950);
 }
 
+TEST_F(ReconcileTest, MoneyThatComesDuringACancellationWaitsForItsEnd) {
+  const OrderId id = Place();
+  BeginOnly(ProcessKind::kCancel, id, "BACK_OFFICE");
+  const SettledPayment made = Stray(id);
+  const RequestContext context = Staff();
+  EXPECT_EQ(loop_.Run(reconciler_->Settle(made, context)).code(), absl::StatusCode::kUnavailable);
+  Recover();
+  Settle(made);
+  EXPECT_EQ(StatesOf(id), "CANCELED REFUNDED UNFULFILLED");
+  EXPECT_EQ(bank.kept(), 0);
+}
+
 TEST_F(ReconcileTest, AnOrderThatWaitsForItsPaymentIsFinished) {
   for (const PaymentMethod method : {PaymentMethod::kCard, PaymentMethod::kBankTransfer}) {
     const OrderId id = Place(method);
@@ -138,12 +150,13 @@ TEST_F(ReconcileTest, WhatCannotBeMendedIsReported) {
   const double before = Count("order_unreconciled_total", "payment_without_order");
   Settle(Stray(OrderId::New()));
   EXPECT_EQ(Count("order_unreconciled_total", "payment_without_order"), before + 1);
+  const double not_fitting = Count("order_unreconciled_total", "payment_not_fitting");
   const OrderId id = Place(PaymentMethod::kBankTransfer);
   SettledPayment less = Stray(id);
   less.amount.minor_units = 1;
   Settle(less);
   EXPECT_EQ(StatesOf(id), "PENDING PENDING UNFULFILLED");
-  EXPECT_EQ(Count("order_unreconciled_total", "payment_not_fitting"), 1);
+  EXPECT_EQ(Count("order_unreconciled_total", "payment_not_fitting"), not_fitting + 1);
 }
 
 TEST_F(ReconcileTest, AnExpiryThatWasNotHeardOf) {
