@@ -8,9 +8,10 @@
 
 namespace bv::async {
 
-// Runs what it is given at once, on the calling thread; posts to the io_context where "never block" is asked for. A handler of a
-// server that begins on the thread that read its request, and goes on with the answer of a peer on the thread that read that, saves
-// a change of threads each time. Not for code that blocks, nor for code that relies on a strand.
+// Runs what it is given at once, on the calling thread; posts to the io_context where "never block" is asked
+// for. A handler of a server that begins on the thread that read its request, and goes on with the answer of
+// a peer on the thread that read that, saves a change of threads each time. Not for code that blocks, nor for
+// code that relies on a strand.
 class InlineExecutor {
  public:
   explicit InlineExecutor(boost::asio::io_context& io) : io_(&io) {}

@@ -45,25 +45,27 @@ Task<T> Await(Start start) {
       asio::use_awaitable, std::move(start));
 }
 
-// The same where the callback is made by one that knows the coroutine's executor and is in it: a callback goes on
-// with the coroutine at once, without a further turn. Not to be called from inside `start`.
+// The same where the callback is made by one that knows the coroutine's executor and is in it: a callback
+// goes on with the coroutine at once, without a further turn. Not to be called from inside `start`.
 template <class T, class Start>
 Task<T> AwaitInTurn(Start start) {
   return asio::async_initiate<const asio::use_awaitable_t<>, void(T)>(
       [](auto handler, Start begin) {
-        begin(Done<T>([handler = std::move(handler)](T result) mutable { std::move(handler)(std::move(result)); }));
+        begin(Done<T>(
+            [handler = std::move(handler)](T result) mutable { std::move(handler)(std::move(result)); }));
       },
       asio::use_awaitable, std::move(start));
 }
 
-// The same where the callback comes from a thread that may go on with the coroutine: that is done if the coroutine has
-// an InlineExecutor, else it gets its turn in its own executor. Also from inside `start`.
+// The same where the callback comes from a thread that may go on with the coroutine: that is done if the
+// coroutine has an InlineExecutor, else it gets its turn in its own executor. Also from inside `start`.
 template <class T, class Start>
 Task<T> AwaitHere(Start start) {
   return asio::async_initiate<const asio::use_awaitable_t<>, void(T)>(
       [](auto handler, Start begin) {
         auto executor = asio::get_associated_executor(handler);
-        // Of the `start` that runs on this thread, if one does: a coroutine is not resumed before it is suspended.
+        // Of the `start` that runs on this thread, if one does: a coroutine is not resumed before it is
+        // suspended.
         static thread_local const void* starting = nullptr;
         const char mark = 0;
         const void* const before = std::exchange(starting, &mark);

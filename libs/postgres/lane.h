@@ -152,7 +152,8 @@ class Lanes {
     }
   }
 
-  // Many answers take one turn in their executor, not one each; and few enough that several threads can share in them.
+  // Many answers take one turn in their executor, not one each; and few enough that several threads can share
+  // in them.
   static void AnswerAll(std::vector<Waiting> batch) {
     constexpr std::size_t kAtOnce = 32;
     for (auto first = batch.begin(); first != batch.end();) {

@@ -154,7 +154,8 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
       Finish(scope_.Finish(refused));
       return;
     }
-    // It begins here, on the thread that read the request: a turn in the io_context would cost a change of threads.
+    // It begins here, on the thread that read the request: a turn in the io_context would cost a change of
+    // threads.
     boost::asio::co_spawn(async::InlineExecutor(IoOf(method)), Run(), [](std::exception_ptr) {});
   }
 

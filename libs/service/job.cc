@@ -37,7 +37,7 @@ async::Task<void> Job::Run() {
       co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
       if (cancelled || stop_.stop_requested()) co_return;
     }
-    const absl::StatusOr<bool> done = co_await round_();
+    const absl::StatusOr<bool> done = co_await round_(stop_.get_token());
     more = done.ok() && *done;
     if (!done.ok()) {
       telemetry::LogLimited(telemetry::Level::kWarn, "a background job did not finish its round",

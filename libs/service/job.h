@@ -20,7 +20,7 @@ class Job {
  public:
   // `round` returns whether there is more to do at once. A round that fails is logged, and the next one does
   // its work.
-  using Round = std::function<async::Task<absl::StatusOr<bool>>()>;
+  using Round = std::function<async::Task<absl::StatusOr<bool>>(std::stop_token stop)>;
 
   Job(boost::asio::io_context& io, std::string name, absl::Duration interval, Round round);
 

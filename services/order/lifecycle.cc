@@ -37,12 +37,12 @@ absl::Status Lifecycle::Start() {
   peer_events_ = std::make_unique<PeerEvents>(shared_.host.io(), shared_.kafka, shared_.pool, *reconciler_);
   RETURN_IF_ERROR(peer_events_->Start());
   recoverer_ = std::make_unique<Recoverer>(shared_.pool, *processes_);
-  recovering_ =
-      std::make_unique<Periodic>(shared_.host.io(), settings_.recover_interval,
-                                 [this](std::stop_token stop) { return recoverer_->Round(std::move(stop)); });
+  recovering_ = std::make_unique<service::Job>(
+      shared_.host.io(), "recovery", settings_.recover_interval,
+      [this](std::stop_token stop) { return recoverer_->Round(std::move(stop)); });
   recovering_->Start();
-  reconciling_ = std::make_unique<Periodic>(
-      shared_.host.io(), settings_.reconcile_interval,
+  reconciling_ = std::make_unique<service::Job>(
+      shared_.host.io(), "reconciliation", settings_.reconcile_interval,
       [this](std::stop_token stop) { return reconciler_->Round(std::move(stop)); });
   reconciling_->Start();
   return absl::OkStatus();

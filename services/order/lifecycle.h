@@ -12,9 +12,9 @@
 #include "libs/kafka/consumer.h"
 #include "libs/postgres/postgres.h"
 #include "libs/rpc/client.h"
+#include "libs/service/job.h"
 #include "libs/service/service.h"
 #include "services/order/events/peer_events.h"
-#include "services/order/processes/periodic.h"
 #include "services/order/processes/processes.h"
 #include "services/order/processes/recoverer.h"
 #include "services/order/processes/steps.h"
@@ -68,9 +68,9 @@ class Lifecycle {
   std::unique_ptr<Processes> processes_;
   std::unique_ptr<LifecycleRpc> rpc_;
   std::unique_ptr<Recoverer> recoverer_;
-  std::unique_ptr<Periodic> recovering_;
+  std::unique_ptr<service::Job> recovering_;
   std::unique_ptr<Reconciler> reconciler_;
-  std::unique_ptr<Periodic> reconciling_;
+  std::unique_ptr<service::Job> reconciling_;
   std::unique_ptr<PeerEvents> peer_events_;
 };
 

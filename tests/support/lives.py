@@ -6,6 +6,7 @@ from support.shop import order_body, unique
 STOCK = 1_000_000
 PRICE = 25.00
 PRICE_DECLINED = 13.13  # every card is declined for it
+DECLINING = {"declineAmounts": f"{PRICE_DECLINED:.2f}"}
 
 
 class Lives:
@@ -20,7 +21,7 @@ class Lives:
     @staticmethod
     def prepare(shop):
         """What the customers of the shop buy; and the gateways are told to decline one price."""
-        gateways.tell(declineAmounts=f"{PRICE_DECLINED:.2f}")
+        gateways.tell(**DECLINING)
         return [shop.product(price, stock=STOCK)["sku"] for price in (PRICE, PRICE_DECLINED)]
 
     def close(self):
@@ -36,6 +37,12 @@ class Lives:
         order = self._place("CARD")
         self._reaches(order, "pay", self._customer, status="PAID", paymentStatus="PAID")
         return self._reaches(order, "cancel", self._staff, status="CANCELED", paymentStatus="REFUNDED")
+
+    def paid_in_doubt(self):
+        """The gateway takes the money and hangs up: it has to be asked what came of it."""
+        order = self._place("CARD")
+        gateways.tell(fault="DROP_AFTER", operation="CHARGE", times=1, **DECLINING)
+        return self._reaches(order, "pay", self._customer, status="PAID", paymentStatus="PAID")
 
     def withdrawn(self):
         return self._reaches(self._place("CARD"), "cancel", self._customer, status="CANCELED", paymentStatus="PENDING")
@@ -63,7 +70,7 @@ class Lives:
                          f"(SELECT coalesce(reservation_id, order_id) FROM orders.orders WHERE order_id = '{order['orderId']}')")
         return order["orderId"]
 
-    ALL = (paid_and_shipped, paid_and_refunded, withdrawn, declined, transferred, on_delivery, never_paid)
+    ALL = (paid_and_shipped, paid_and_refunded, paid_in_doubt, withdrawn, declined, transferred, on_delivery, never_paid)
 
     def _place(self, method, sku=None):
         """Twice under one key: that is one order."""

@@ -1,16 +1,10 @@
 #include "services/cart/expiry/sweeper.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_future.hpp>
-
 #include "libs/base/macros.h"
 #include "services/cart/store/cart_rows.h"
 
 namespace bv::cart {
 namespace {
-
-namespace asio = boost::asio;
 
 constexpr int kTenantsPage = 500;
 // Of one transaction, with its wait for a connection.
@@ -23,38 +17,16 @@ void SweeperSettings::Bind(config::Binder& b) {
   b.Integer("cart.sweep_batch", batch, {1, 10'000});
 }
 
-Sweeper::Sweeper(asio::io_context& io, postgres::Pool& pool, const SweeperSettings& settings)
+Sweeper::Sweeper(boost::asio::io_context& io, postgres::Pool& pool, const SweeperSettings& settings)
     : pool_(pool),
       settings_(settings),
-      strand_(asio::make_strand(io)),
-      timer_(strand_),
-      deleted_(telemetry::Counter("cart_expired_total", "Expired carts that were deleted.")) {}
+      deleted_(telemetry::Counter("cart_expired_total", "Expired carts that were deleted.")),
+      job_(io, "expired carts", settings.interval, [this](std::stop_token) { return Round(); }) {}
 
-void Sweeper::Start() {
-  ended_ = asio::co_spawn(strand_, Run(), asio::use_future);
-}
-
-void Sweeper::Stop() {
-  if (!ended_.valid()) return;
-  stop_.request_stop();
-  asio::post(strand_, asio::use_future([this] { timer_.cancel(); })).wait();
-  ended_.wait();
-}
-
-async::Task<void> Sweeper::Run() {
-  while (!stop_.stop_requested()) {
-    timer_.expires_after(absl::ToChronoNanoseconds(settings_.interval));
-    boost::system::error_code cancelled;
-    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
-    if (cancelled || stop_.stop_requested()) co_return;
-    const absl::StatusOr<std::int64_t> deleted = co_await Sweep();
-    if (!deleted.ok()) {
-      telemetry::Log(telemetry::Level::kWarn, "expired carts were not all deleted",
-                     {{"error", deleted.status()}});
-    } else if (*deleted > 0) {
-      telemetry::Log(telemetry::Level::kInfo, "expired carts deleted", {{"carts", *deleted}});
-    }
-  }
+async::Task<absl::StatusOr<bool>> Sweeper::Round() {
+  CO_ASSIGN_OR_RETURN(const std::int64_t deleted, co_await Sweep());
+  if (deleted > 0) telemetry::Log(telemetry::Level::kInfo, "expired carts deleted", {{"carts", deleted}});
+  co_return false;
 }
 
 async::Task<absl::StatusOr<std::int64_t>> Sweeper::Sweep() {
@@ -96,7 +68,7 @@ RequestContext Sweeper::ContextOf(const TenantId& tenant) const {
   RequestContext context;
   context.tenant = tenant;
   context.deadline = absl::Now() + kBatchTimeout;
-  context.stop = stop_.get_token();
+  context.stop = job_.stop_token();
   return context;
 }
 

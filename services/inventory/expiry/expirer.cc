@@ -19,7 +19,7 @@ Expirer::Expirer(boost::asio::io_context& io, postgres::Pool& pool, StockRoom& r
       room_(room),
       expired_(telemetry::Counter("inventory_reservations_expired_total",
                                   "Holds whose time was over and whose stock was put back on sale.")),
-      job_(io, "expiry", interval, [this] { return Round(); }) {}
+      job_(io, "expiry", interval, [this](std::stop_token) { return Round(); }) {}
 
 async::Task<absl::StatusOr<bool>> Expirer::Round() {
   using Holds = std::vector<FoundHold>;

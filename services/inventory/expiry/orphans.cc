@@ -36,7 +36,7 @@ Orphans::Orphans(boost::asio::io_context& io, postgres::Pool& pool, StockRoom& r
       checked_until_(absl::UnixEpoch()),
       released_(telemetry::Counter("inventory_orphans_released_total",
                                    "Holds that were given back because no order came of them.")),
-      job_(io, "orphans", settings.interval, [this] { return Round(); }) {}
+      job_(io, "orphans", settings.interval, [this](std::stop_token) { return Round(); }) {}
 
 async::Task<absl::StatusOr<bool>> Orphans::Round() {
   using Holds = std::vector<FoundHold>;

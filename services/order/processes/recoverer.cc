@@ -14,15 +14,9 @@ constexpr absl::Duration kTakeTimeout = absl::Seconds(10);
 
 }  // namespace
 
-async::Task<void> Recoverer::Round(std::stop_token stop) {
-  absl::StatusOr<int> taken = 0;
-  do {
-    taken = co_await Recover(stop);
-  } while (taken.ok() && *taken == kPage && !stop.stop_requested());
-  if (!taken.ok()) {
-    telemetry::LogLimited(telemetry::Level::kWarn, "order processes that are due were not taken up",
-                          {{"error", taken.status()}});
-  }
+async::Task<absl::StatusOr<bool>> Recoverer::Round(std::stop_token stop) {
+  CO_ASSIGN_OR_RETURN(const int taken, co_await Recover(std::move(stop)));
+  co_return taken == kPage;
 }
 
 async::Task<absl::StatusOr<int>> Recoverer::Recover(std::stop_token stop) {

@@ -17,8 +17,8 @@ class Recoverer {
   Recoverer(postgres::Pool& pool, Processes& processes) : pool_(pool), processes_(processes) {}
 
   // Launches all that is due, of all tenants, as far as there is room; what cannot be taken now is taken in
-  // the next round. For Periodic.
-  async::Task<void> Round(std::stop_token stop);
+  // the next round. For service::Job.
+  async::Task<absl::StatusOr<bool>> Round(std::stop_token stop);
 
   // At most a page of it. Returns how many were launched.
   async::Task<absl::StatusOr<int>> Recover(std::stop_token stop = {});

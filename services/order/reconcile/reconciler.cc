@@ -126,12 +126,9 @@ async::Task<absl::Status> Reconciler::Expire(OrderId order, const RequestContext
   co_return changed.status();
 }
 
-async::Task<void> Reconciler::Round(std::stop_token stop) {
-  const absl::Status checked = co_await CheckOverdue(std::move(stop));
-  if (!checked.ok()) {
-    telemetry::LogLimited(telemetry::Level::kWarn, "orders whose hold has expired were not all looked into",
-                          {{"error", checked}});
-  }
+async::Task<absl::StatusOr<bool>> Reconciler::Round(std::stop_token stop) {
+  CO_RETURN_IF_ERROR(co_await CheckOverdue(std::move(stop)));
+  co_return false;
 }
 
 async::Task<absl::Status> Reconciler::CheckOverdue(std::stop_token stop) {

@@ -54,8 +54,8 @@ class Reconciler {
   // One round over the orders that were neither paid nor canceled more than a minute after their hold
   // expired.
   async::Task<absl::Status> CheckOverdue(std::stop_token stop = {});
-  // The same for Periodic: an error is logged, and the next round does the work.
-  async::Task<void> Round(std::stop_token stop);
+  // The same for service::Job.
+  async::Task<absl::StatusOr<bool>> Round(std::stop_token stop);
 
  private:
   enum class Verdict { kMended, kNothing, kAgain };

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "libs/base/crash_point.h"
 #include "libs/base/error.h"
 #include "libs/base/strings.h"
 #include "services/order/store/change_decision.h"
@@ -182,6 +183,8 @@ absl::Status ExecuteChangeBatch(postgres::Session& session, std::span<Submitted*
   }
   Write(session, subjects, lease);
   keys.ReleaseRefused(session);
+  CrashPoint("order.change.written");
+  session.OnCommit([] { CrashPoint("order.change.committed"); });
   return absl::OkStatus();
 }
 

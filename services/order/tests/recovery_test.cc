@@ -1,7 +1,7 @@
 // What a crash, a restart or an outage leaves is finished, once.
 #include "libs/base/error.h"
 #include "libs/base/strings.h"
-#include "services/order/processes/periodic.h"
+#include "libs/service/job.h"
 #include "services/order/processes/recoverer.h"
 #include "services/order/tests/lifecycle_fixture.h"
 
@@ -75,8 +75,8 @@ TEST_F(RecoveryTest, ACallThatJoinsAfterTheOutageIsOver) {
   const OrderId id = Place();
   bank.faults.Break("ProcessPayment", 1);
   Recoverer recoverer(*pool_, *processes_);
-  Periodic recovering(loop_.io(), absl::Milliseconds(20),
-                      [&](std::stop_token stop) { return recoverer.Round(stop); });
+  service::Job recovering(loop_.io(), "recovery", absl::Milliseconds(20),
+                          [&](std::stop_token stop) { return recoverer.Round(stop); });
   recovering.Start();
   const Answer paid = Pay(id);
   ASSERT_TRUE(paid.ok()) << paid.status() << ": the recoverer has finished it while the call waited";
@@ -246,8 +246,8 @@ TEST_F(RecoveryTest, AnExpiryRacesWithAPayment) {
 TEST_F(RecoveryTest, ManyOrdersThroughAFlickeringBank) {
   constexpr int kOrders = 60;
   Recoverer recoverer(*pool_, *processes_);
-  Periodic recovering(loop_.io(), absl::Milliseconds(10),
-                      [&](std::stop_token stop) { return recoverer.Round(stop); });
+  service::Job recovering(loop_.io(), "recovery", absl::Milliseconds(10),
+                          [&](std::stop_token stop) { return recoverer.Round(stop); });
   recovering.Start();
   bank.faults.LoseAnswer("ProcessPayment", 30);
   stock.faults.Break("CommitStock", 20);
