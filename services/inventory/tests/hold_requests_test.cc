@@ -107,7 +107,10 @@ TEST_F(HoldRequestsTest, WhatIsGivenBackIsThereForTheOthersOfTheBatch) {
   topic_.Write({Ask(1, "TENT", 1, 1)});
   WaitForReserved("TENT", 1);
   requests_->Stop();
-  topic_.Write({Ask(2, "TENT", 1, 1), Ask(1, "TENT", 0, 2)});
+  // Of one partition, so that they come in one batch.
+  testing::Written wanted = Ask(2, "TENT", 1, 1), given_back = Ask(1, "TENT", 0, 2);
+  given_back.key = wanted.key;
+  topic_.Write({wanted, given_back});
   requests_ = Start();
   WaitFor(EventsOf("held"), "2");
   EXPECT_EQ(database_.Query(EventsOf("rejected")), "0");
