@@ -3,12 +3,12 @@
 
 namespace bv::postgres {
 
-Pool::Pool(const ConnectionSettings& connection, const PoolSettings& settings)
+Pool::Pool(const ConnectionSettings& connection, const PoolSettings& settings, Plans plans)
     : queue_(static_cast<std::size_t>(settings.queue_max)) {
   threads_.reserve(static_cast<std::size_t>(settings.size));
   for (int i = 0; i < settings.size; ++i) {
-    threads_.emplace_back([this, connection] {
-      Session session(connection, Plans::kDefault);
+    threads_.emplace_back([this, connection, plans] {
+      Session session(connection, plans);
       Serve(session);
     });
   }

@@ -112,7 +112,7 @@ void MarkCommitUnknown(absl::Status& status);
 // A fixed number of sessions, each with a thread of its own. Thread safe.
 class Pool {
  public:
-  Pool(const ConnectionSettings& connection, const PoolSettings& settings);
+  Pool(const ConnectionSettings& connection, const PoolSettings& settings, Plans plans = Plans::kDefault);
   ~Pool();
 
   // Session::Read and Session::Transact for the context's tenant, on one of the threads. A request whose

@@ -24,6 +24,8 @@ absl::Status App::Start() {
   RETURN_IF_ERROR(postgres::Migrate(settings_.connection, host_.home() + "/migrations/inventory",
                                     absl::Now() + settings_.migrate_timeout));
   pool_ = std::make_unique<postgres::Pool>(settings_.connection, settings_.pool);
+  expiry_pool_ = std::make_unique<postgres::Pool>(
+      settings_.connection, postgres::PoolSettings{.size = 1, .queue_max = 1}, postgres::Plans::kIndexOnly);
   room_ = std::make_unique<StockRoom>(settings_.connection, settings_.lanes, settings_.room);
   products_ = std::make_unique<rpc::Client<commerce::product::v1::Products>>(settings_.product_address,
                                                                              settings_.peer);
@@ -33,7 +35,7 @@ absl::Status App::Start() {
                    auth::ServiceTokens::Create("inventory-service", settings_.tokens, host_.settings().auth));
   rpc_ = std::make_unique<InventoryRpc>(*room_, *pool_, *products_, settings_.hold_ttl);
   rpc_->Serve(host_.rpc());
-  expirer_ = std::make_unique<Expirer>(host_.io(), *pool_, *room_, settings_.expiry_interval);
+  expirer_ = std::make_unique<Expirer>(host_.io(), *expiry_pool_, *room_, settings_.expiry_interval);
   orphans_ = std::make_unique<Orphans>(host_.io(), *pool_, *room_, *orders_, *tokens_, settings_.orphans);
   hold_requests_ = std::make_unique<HoldRequests>(host_.io(), *room_, settings_.kafka);
   expirer_->Start();
@@ -50,6 +52,7 @@ absl::Status App::Start() {
 
 void App::Stop() {
   if (room_) room_->Stop();
+  if (expiry_pool_) expiry_pool_->Stop();
   if (pool_) pool_->Stop();
 }
 

@@ -46,6 +46,8 @@ class App {
   const Settings settings_;
   service::Host& host_;
   std::unique_ptr<postgres::Pool> pool_;
+  // For the search for expired holds, which is done so often that it must not become a scan.
+  std::unique_ptr<postgres::Pool> expiry_pool_;
   std::unique_ptr<StockRoom> room_;
   std::unique_ptr<rpc::Client<commerce::product::v1::Products>> products_;
   std::unique_ptr<rpc::Client<commerce::order::v1::Orders>> orders_;
