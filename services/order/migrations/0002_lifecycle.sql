@@ -9,8 +9,8 @@ ALTER TABLE orders
 -- One order a reservation: the last line of defence against stock that is sold twice.
 CREATE UNIQUE INDEX orders_by_reservation ON orders (tenant_id, reservation_id);
 
--- Items and history are written by the statement that writes their order, and nothing is ever deleted: looking each order up again for
--- each of their rows cost more than a tenth of the time of an order. `tools/bv check` proves that none is without its order.
+-- Items and history are written by the statement that writes their order, and nothing is ever deleted: to look each order up again for
+-- each of their rows is work without a purpose. `tools/bv check` proves that none is without its order.
 ALTER TABLE order_items DROP CONSTRAINT order_items_tenant_id_order_id_fkey;
 ALTER TABLE order_status_history DROP CONSTRAINT order_status_history_tenant_id_order_id_fkey;
 
