@@ -136,6 +136,7 @@ void UpdateShipped(postgres::Session& session, const Desk& desk) {
 // rows are locked. Its parts see none of each other's rows, and no row is written by two of them. $1 to $10
 // are those of the outbox. A row to be updated is looked up by LATERAL, each by its key: as a plain join,
 // planned while the tables were empty, it becomes a scan. It is locked already, so its ctid stays.
+// Reservations are found by the conflict with their key, which no planner can turn into a scan.
 constexpr Statement kWrite{"stock_batch_write", R"sql(
   WITH announced AS (
     )sql" BV_OUTBOX_INSERT R"sql(
@@ -163,15 +164,12 @@ constexpr Statement kWrite{"stock_batch_write", R"sql(
     SELECT * FROM unnest($28::text[], $29::text[], $30::text[], $31::text[], $32::bigint[], $33::bigint[])
     ON CONFLICT DO NOTHING
   ), changed AS (
-    UPDATE reservation r
-    SET status = k.status, expires_at = to_timestamp(k.expires_at / 1e6), item_version = k.item_version
-    FROM unnest($34::text[], $35::text[], $36::text[], $37::bigint[], $38::bigint[])
-      AS k (tenant_id, reservation_id, status, expires_at, item_version)
-    CROSS JOIN LATERAL (
-      SELECT ctid AS row FROM reservation WHERE tenant_id = k.tenant_id AND reservation_id = k.reservation_id
-      OFFSET 0
-    ) f
-    WHERE r.ctid = f.row
+    INSERT INTO reservation AS r (tenant_id, reservation_id, status, expires_at, item_version, user_id, holder)
+    SELECT tenant_id, reservation_id, status, to_timestamp(expires_at / 1e6), item_version, user_id, holder
+    FROM unnest($34::text[], $35::text[], $36::text[], $37::bigint[], $38::bigint[], $51::text[], $52::text[])
+      AS k (tenant_id, reservation_id, status, expires_at, item_version, user_id, holder)
+    ON CONFLICT (tenant_id, reservation_id) DO UPDATE
+      SET status = excluded.status, expires_at = excluded.expires_at, item_version = excluded.item_version
   ), noted AS (
     INSERT INTO inventory_adjustment (tenant_id, adjustment_id, sku, location_code, on_hand_delta, reserved_delta, buffer_delta, reason,
                                       reservation_id, user_id, forced, shipment_id)
@@ -194,7 +192,10 @@ bool WriteRows(postgres::Session& session, const Desk& desk, const std::vector<e
   const events::OutboxArrays e(events);
   const StockColumns s(desk);
   const ReservationColumns a(desk, desk.added);
-  const ReservationColumns c(desk, desk.changed);
+  // Those that are new are added as they are now.
+  std::set<ReservationKey> changed = desk.changed;
+  for (const ReservationKey& key : desk.added) changed.erase(key);
+  const ReservationColumns c(desk, changed);
   LineColumns l;
   l.Add(desk, desk.added);
   l.Add(desk, desk.relined);
@@ -211,7 +212,7 @@ bool WriteRows(postgres::Session& session, const Desk& desk, const std::vector<e
       ArrayLiteral(c.item_versions), ArrayLiteral(n.tenants), ArrayLiteral(n.ids), ArrayLiteral(n.skus),
       ArrayLiteral(n.locations), ArrayLiteral(n.on_hand), ArrayLiteral(n.reserved), ArrayLiteral(n.buffers),
       ArrayLiteral(n.reasons), ArrayLiteral(n.reservations), ArrayLiteral(n.users), ArrayLiteral(n.forced),
-      ArrayLiteral(n.shipments));
+      ArrayLiteral(n.shipments), ArrayLiteral(c.users), ArrayLiteral(c.holders));
   if (written[0][0].as<std::size_t>() < desk.added.size() ||
       written[0][1].as<std::size_t>() < desk.ledger.size())
     return false;
