@@ -1,10 +1,12 @@
 #include "services/outbox-relay/relay/replication_stream.h"
 
 #include <absl/strings/ascii.h>
+#include <poll.h>
 
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
+#include "services/outbox-relay/relay/stop_signal.h"
 
 namespace bv::relay {
 namespace {
@@ -98,10 +100,28 @@ absl::StatusOr<bool> ReplicationStream::Flush() {
   return left > 0;
 }
 
-void ReplicationStream::Finish() {
-  PQsetnonblocking(connection_.get(), 0);
-  if (PQputCopyEnd(connection_.get(), nullptr) == 1) PQflush(connection_.get());
+// A socket that is closed with frames still unread resets the connection, and the server may then end on its
+// own write before it reads the status that is waiting for it.
+absl::Status ReplicationStream::Finish(absl::Time deadline) {
+  if (PQputCopyEnd(connection_.get(), nullptr) < 0) return Lost("ending the stream");
+  while (true) {
+    char* buffer = nullptr;
+    const int size = PQgetCopyData(connection_.get(), &buffer, 1);
+    frame_.reset(buffer);
+    if (size == -1) break;
+    if (size < -1) return Lost("ending the stream");
+    if (size > 0) continue;
+    ASSIGN_OR_RETURN(const bool writing, Flush());
+    const absl::Duration left = deadline - absl::Now();
+    if (left <= absl::ZeroDuration()) return Lost("the server did not end the stream in time");
+    pollfd waiting{.fd = fd(), .events = static_cast<short>(POLLIN | (writing ? POLLOUT : 0)), .revents = 0};
+    poll(&waiting, 1, PollMillis(left));
+    RETURN_IF_ERROR(Receive());
+  }
+  const Result result(PQgetResult(connection_.get()));
+  if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) return Lost("ending the stream");
   connection_.reset();
+  return absl::OkStatus();
 }
 
 absl::Status ReplicationStream::Lost(std::string_view what) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <absl/status/statusor.h>
+#include <absl/time/time.h>
 #include <libpq-fe.h>
 
 #include <memory>
@@ -43,8 +44,9 @@ class ReplicationStream {
   // Hands over what SendStatus could not write yet. True while something is left, so that the owner waits for
   // POLLOUT.
   absl::StatusOr<bool> Flush();
-  // The end in order: the server hears all statuses and releases the slot.
-  void Finish();
+  // The end in order: returns when the server has heard every status and ended the stream, so that whoever
+  // takes the slot next begins behind what was confirmed. UNAVAILABLE when it did not by `deadline`.
+  absl::Status Finish(absl::Time deadline);
 
   // For Resume.
   const std::string& server() const { return server_; }

@@ -20,6 +20,8 @@ constexpr char kSchema[] = "outbox";
 constexpr char kTable[] = "event";
 // Frames between two looks at Kafka's acknowledgements.
 constexpr int kFramesPerRead = 256;
+// For PostgreSQL to end the stream, when nothing is left of the time to stop.
+constexpr absl::Duration kLastWord = absl::Milliseconds(200);
 
 bool IsSampled(std::string_view traceparent) {
   return traceparent.size() == 55 && traceparent.ends_with("-01");
@@ -109,7 +111,12 @@ absl::Status Session::Drain() {
   }
   RETURN_IF_ERROR(ServeKafka());
   RETURN_IF_ERROR(stream_->SendStatus(ledger_.confirmed()));
-  stream_->Finish();
+  const absl::Status finished = stream_->Finish(std::max(stop_.deadline(), absl::Now() + kLastWord));
+  if (!finished.ok()) {
+    telemetry::Log(Level::kWarn,
+                   "PostgreSQL may not have heard what was confirmed last, which is then published again",
+                   {{"error", finished}});
+  }
   telemetry::Log(Level::kInfo, "publishing ended",
                  {{"unacknowledged", static_cast<std::uint64_t>(ledger_.records_in_flight())},
                   {"confirmed", FormatLsn(ledger_.confirmed())}});

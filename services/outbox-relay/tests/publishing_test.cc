@@ -108,6 +108,35 @@ TEST_F(PublishingTest, AStopInOrderPublishesNothingTwice) {
   ExpectInOrder(seen, {"a", "b"}, 150);
 }
 
+// PostgreSQL is still sending when the relay goes, so what the relay says last crosses what it has not read.
+TEST_F(PublishingTest, AStopWithABacklogPublishesNothingTwice) {
+  // What is there before the slot is read from the table, and that has no position.
+  Commit({{"first", 1}});
+  StartRelay()->AwaitPublished(1);
+  constexpr int kEvents = 30'000;
+  constexpr int kEventsPerCommit = 5;
+  {
+    pqxx::connection connection(database_.superuser_url());
+    pqxx::nontransaction session(connection);
+    session.exec("SET synchronous_commit = off");
+    for (int first = 1; first <= kEvents; first += kEventsPerCommit) {
+      session.exec_params(
+          "INSERT INTO outbox.event (tenant_id, id, aggregatetype, aggregateid, type, payload, "
+          "aggregate_version)"
+          " SELECT 'demo', gen_random_uuid(), $1, 'key', 'test.relay.counted.v1', '{}', number"
+          " FROM generate_series($2::int, $3::int) AS number",
+          topic_.name(), first, first + kEventsPerCommit - 1);
+    }
+  }
+  Settings settings = MakeSettings();
+  settings.in_flight_records_max = 100;
+  for (int round = 0; round < 10; ++round) StartRelay(settings)->AwaitPublished(500);
+  const auto relay = StartRelay();
+  const std::vector<Seen> seen = ReadAll({"key"}, kEvents);
+  EXPECT_EQ(seen.size(), std::size_t{kEvents} + 1);
+  ExpectInOrder(seen, {"key"}, kEvents);
+}
+
 TEST_F(PublishingTest, AnIdleRelayReleasesTheLogOfOthers) {
   const auto relay = StartRelay();
   database_.Query("CREATE TABLE public.unrelated AS SELECT repeat('x', 1000) FROM generate_series(1, 10000)");

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <set>
+#include <thread>
 
 #include "libs/base/strings.h"
 
@@ -11,6 +12,13 @@ RunningRelay::RunningRelay(const Settings& settings, const std::vector<kafka::To
     : settings_(settings), relay_(std::make_unique<Relay>(settings_, topics, metrics_, stop_)) {
   EXPECT_TRUE(relay_->Prepare().ok());
   relay_->Start();
+}
+
+void RunningRelay::AwaitPublished(int count) const {
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  const auto published = [this] { return metrics_.published.Value() - published_before_; };
+  while (published() < count && absl::Now() < deadline) std::this_thread::yield();
+  EXPECT_GE(published(), count);
 }
 
 void RunningRelay::Stop() {

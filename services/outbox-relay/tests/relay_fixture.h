@@ -27,6 +27,8 @@ class RunningRelay {
   RunningRelay(const Settings& settings, const std::vector<kafka::TopicSpec>& topics);
   ~RunningRelay() { Stop(); }
 
+  // Waits until Kafka has acknowledged so many events of this relay.
+  void AwaitPublished(int count) const;
   // Waits for what is in flight.
   void Stop();
   // Drops what is in flight, as far as that can be done without ending the process.
@@ -35,6 +37,8 @@ class RunningRelay {
  private:
   const Settings settings_;
   Metrics metrics_;
+  // Metrics are of the process, which has more than one relay.
+  const double published_before_ = metrics_.published.Value();
   StopSignal stop_;
   std::unique_ptr<Relay> relay_;
 };
