@@ -11,7 +11,7 @@ from .layout import BV
 
 BUILD = """g++ cmake ninja-build ccache mold pkg-config protobuf-compiler protobuf-compiler-grpc libgrpc++-dev libprotobuf-dev
     libpqxx-dev libpq-dev librdkafka-dev libhiredis-dev libabsl-dev libspdlog-dev libgtest-dev libgmock-dev prometheus-cpp-dev
-    libboost1.81-dev libcjose-dev libjansson-dev libyaml-cpp-dev rapidjson-dev libpugixml-dev libcurl4-openssl-dev libssl-dev
+    libboost1.81-dev libcjose-dev libjansson-dev libyaml-cpp-dev rapidjson-dev libpugixml-dev libcurl4-openssl-dev libnghttp2-dev libssl-dev
     zlib1g-dev clang-format-14"""
 SERVERS = "postgresql-15 redis-server openjdk-17-jre-headless maven"
 TOOLS = "ca-certificates kcat jq curl wrk linux-perf python3-pip python3-venv"

@@ -115,7 +115,7 @@ def _initdb(data, password):
     _give(password_file)
     try:
         shell.run(_as_user([BINARIES / "initdb", "-D", temporary, "-U", SUPERUSER, "-A", "scram-sha-256",
-                            f"--pwfile={password_file}", "-E", "UTF8", "--locale=C.UTF-8"]), "initdb", cwd="/")
+                            f"--pwfile={password_file}", "-E", "UTF8", "--locale=C.UTF-8", "--lc-collate=C"]), "initdb", cwd="/")
     finally:
         password_file.unlink()
     with open(temporary / "postgresql.conf", "a", encoding="utf-8") as file:

@@ -1,5 +1,10 @@
 #include "tests/load/loadgen/calls.h"
 
+#include <poll.h>
+
+#include <algorithm>
+
+#include "commerce/inventory/v1/service.pb.h"
 #include "libs/base/error.h"
 #include "libs/base/id.h"
 #include "libs/base/macros.h"
@@ -10,13 +15,10 @@ namespace bv::load {
 namespace {
 
 namespace pb = commerce::inventory::v1;
-using SystemTime = std::chrono::system_clock::time_point;
-
-// gRPC's deadlines are of the system's clock.
-SystemTime ToSystem(Moment moment) {
-  if (moment == Moment::max()) return SystemTime::max();
-  return std::chrono::system_clock::now() +
-         std::chrono::duration_cast<std::chrono::system_clock::duration>(moment - Clock::now());
+// How long to poll, 0 to a second; rounded up, so that nobody spins until then.
+int PollMilliseconds(Moment until) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 1000));
 }
 
 std::string OutcomeOf(const grpc::Status& status) {
@@ -28,37 +30,27 @@ std::string OutcomeOf(const grpc::Status& status) {
 
 }  // namespace
 
-struct Calls::Call {
-  grpc::ClientContext context;
-  pb::ReserveResponse response;
-  grpc::Status status;
-  std::unique_ptr<grpc::ClientAsyncResponseReader<pb::ReserveResponse>> reader;
-  Moment due;
-};
-
 Calls::Calls(const Target& target, std::size_t first_buyer, std::size_t step)
-    : target_(target), step_(step), buyer_(first_buyer) {
+    : target_(target),
+      method_{.address = target.address,
+              .path = "/commerce.inventory.v1.Inventory/ReserveStock",
+              .timeout = target.timeout},
+      step_(step),
+      buyer_(first_buyer) {
   for (const std::string& token : target.tokens) credentials_.push_back("Bearer " + token);
-  for (int i = 0; i < target.connections; ++i) {
-    grpc::ChannelArguments arguments;
-    // Channels to one address share a connection otherwise.
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    channels_.push_back(
-        grpc::CreateCustomChannel(target.address, grpc::InsecureChannelCredentials(), arguments));
-    stubs_.push_back(pb::Inventory::NewStub(channels_.back()));
-  }
 }
 
 Calls::~Calls() {
   while (in_flight_ > 0) Next(Moment::max());
-  queue_.Shutdown();
 }
 
-absl::Status Calls::Connect(std::chrono::seconds within) {
-  for (const auto& channel : channels_) {
-    if (!channel->WaitForConnected(std::chrono::system_clock::now() + within)) {
-      return Unavailable("PEER_UNAVAILABLE", Concat("nobody answers at ", target_.address));
-    }
+absl::Status Calls::Connect() {
+  const auto ended = [this](Moment due, const grpc::Status& status) {
+    ended_.push_back({.outcome = OutcomeOf(status), .due = due, .at = Clock::now()});
+  };
+  for (int i = 0; i < target_.connections; ++i) {
+    ASSIGN_OR_RETURN(auto connection, Connection::Open(method_, ended));
+    connections_.push_back(std::move(connection));
   }
   return absl::OkStatus();
 }
@@ -71,26 +63,36 @@ void Calls::Start(const std::string& sku, Moment due) {
   line->set_sku(sku);
   line->set_qty(1);
   request.set_hold_seconds(target_.hold_seconds);
-
-  auto call = std::make_unique<Call>();
-  call->due = due;
-  call->context.AddMetadata("authorization", credentials_[buyer_ % credentials_.size()]);
-  buyer_ += step_;
-  call->context.set_deadline(std::chrono::system_clock::now() + target_.timeout);
-  call->reader = stubs_[turn_++ % stubs_.size()]->AsyncReserveStock(&call->context, request, &queue_);
-  Call* const tag = call.release();  // comes back from the queue
-  tag->reader->Finish(&tag->response, &tag->status, tag);
   ++in_flight_;
+  connections_[turn_++ % connections_.size()]->Start(credentials_[buyer_ % credentials_.size()],
+                                                     request.SerializeAsString(), due);
+  buyer_ += step_;
 }
 
 std::optional<EndedCall> Calls::Next(Moment until) {
-  if (in_flight_ == 0 && until == Moment::max()) return std::nullopt;
-  void* tag = nullptr;
-  bool ok = false;
-  if (queue_.AsyncNext(&tag, &ok, ToSystem(until)) != grpc::CompletionQueue::GOT_EVENT) return std::nullopt;
-  const std::unique_ptr<Call> call(static_cast<Call*>(tag));
+  while (ended_.empty()) {
+    if (in_flight_ == 0 && until == Moment::max()) return std::nullopt;
+    Poll(until);
+    if (ended_.empty() && Clock::now() >= until) return std::nullopt;
+  }
+  EndedCall ended = std::move(ended_.front());
+  ended_.pop_front();
   --in_flight_;
-  return EndedCall{.outcome = OutcomeOf(call->status), .due = call->due, .at = Clock::now()};
+  return ended;
+}
+
+void Calls::Poll(Moment until) {
+  std::vector<pollfd> waiting;
+  for (const auto& connection : connections_) {
+    connection->Flush();
+    const auto events = static_cast<short>(POLLIN | (connection->is_writing() ? POLLOUT : 0));
+    waiting.push_back({.fd = connection->fd(), .events = events, .revents = 0});
+  }
+  if (!ended_.empty()) return;
+  poll(waiting.data(), waiting.size(), PollMilliseconds(until));
+  for (std::size_t i = 0; i < waiting.size(); ++i) {
+    if ((waiting[i].revents & ~POLLOUT) != 0) connections_[i]->Read();
+  }
 }
 
 absl::StatusOr<std::vector<std::unique_ptr<Calls>>> ConnectThreads(const Target& target, int threads) {
@@ -98,7 +100,7 @@ absl::StatusOr<std::vector<std::unique_ptr<Calls>>> ConnectThreads(const Target&
   for (int i = 0; i < threads; ++i) {
     connected.push_back(
         std::make_unique<Calls>(target, static_cast<std::size_t>(i), static_cast<std::size_t>(threads)));
-    RETURN_IF_ERROR(connected.back()->Connect(std::chrono::seconds(10)));
+    RETURN_IF_ERROR(connected.back()->Connect());
   }
   return connected;
 }

@@ -2,16 +2,16 @@
 #pragma once
 
 #include <absl/status/statusor.h>
-#include <grpcpp/grpcpp.h>
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "commerce/inventory/v1/service.grpc.pb.h"
+#include "tests/load/loadgen/connection.h"
 #include "tests/load/loadgen/outcomes.h"
 
 namespace bv::load {
@@ -37,8 +37,7 @@ struct EndedCall {
   Moment at;
 };
 
-// Used by one thread: a completion queue, and connections that nobody else uses, so that threads have
-// nothing to wait for each other. `target` outlives it.
+// Used by one thread, whose connections nobody else uses. `target` outlives it.
 class Calls {
  public:
   // Its calls take the tokens number `first_buyer`, `first_buyer` + `step`, … in turn.
@@ -46,8 +45,8 @@ class Calls {
   // Waits for what is under way.
   ~Calls();
 
-  // UNAVAILABLE when a connection is not there in time.
-  absl::Status Connect(std::chrono::seconds within);
+  // UNAVAILABLE when nobody listens.
+  absl::Status Connect();
   // Begins to reserve one piece under a new reservation id. `due` is when it was to begin: latency counts
   // from there, so that a client that is behind cannot hide it.
   void Start(const std::string& sku, Moment due);
@@ -57,17 +56,18 @@ class Calls {
   int in_flight() const { return in_flight_; }
 
  private:
-  struct Call;
+  // Sends and receives, and waits for something to do so until then.
+  void Poll(Moment until);
 
   const Target& target_;
+  const Method method_;
   const std::size_t step_;
   std::size_t buyer_;
   std::size_t turn_ = 0;
   int in_flight_ = 0;
-  grpc::CompletionQueue queue_;
   std::vector<std::string> credentials_;
-  std::vector<std::shared_ptr<grpc::Channel>> channels_;
-  std::vector<std::unique_ptr<commerce::inventory::v1::Inventory::Stub>> stubs_;
+  std::deque<EndedCall> ended_;
+  std::vector<std::unique_ptr<Connection>> connections_;
 };
 
 // The calls of each of so many threads, connected; together they take each token once a round.
