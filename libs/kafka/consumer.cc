@@ -6,6 +6,7 @@
 #include <atomic>
 #include <thread>
 
+#include "libs/base/clock.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
 #include "libs/kafka/group_member.h"
@@ -124,7 +125,7 @@ void Consumer::Parts::Poll() {
     Round();
     if (!member->fatal().ok()) Rejoin();
   }
-  if (state.load() == State::kStopping) member->Leave(absl::Now() + kLeavePatience);
+  if (state.load() == State::kStopping) member->Leave(MonotonicNow() + kLeavePatience);
   member.reset();
 }
 
@@ -149,7 +150,7 @@ void Consumer::Parts::Gather() {
 }
 
 void Consumer::Parts::HandleBatch() {
-  handling_since = absl::Now();
+  handling_since = MonotonicNow();
   const absl::Status status = handle(batch);
   handling_since = absl::InfiniteFuture();
   if (status.ok()) {
@@ -174,9 +175,9 @@ void Consumer::Parts::HandleBatch() {
 }
 
 void Consumer::Parts::PauseFor(absl::Duration pause) {
-  const absl::Time end = absl::Now() + pause;
-  while (running() && !batch.empty() && absl::Now() < end) {
-    WaitFor(std::min(kPoll, end - absl::Now()));
+  const absl::Time end = MonotonicNow() + pause;
+  while (running() && !batch.empty() && MonotonicNow() < end) {
+    WaitFor(std::min(kPoll, end - MonotonicNow()));
     member->Serve();
   }
 }
@@ -194,7 +195,7 @@ void Consumer::Parts::Look() {
     gauge->Set(found == lag.end() ? 0 : static_cast<double>(found->second));
   }
   const bool nothing_stands = std::ranges::all_of(lag, [](const auto& entry) { return entry.second == 0; });
-  if (batch.empty() && nothing_stands && member->up_to_date()) caught_up_at = absl::Now();
+  if (batch.empty() && nothing_stands && member->up_to_date()) caught_up_at = MonotonicNow();
 }
 
 void Consumer::Parts::Rejoin() {
@@ -211,9 +212,10 @@ void Consumer::Parts::Watch() {
   const auto ended = [this] { return !running(); };
   const absl::MutexLock lock(&mutex);
   while (!mutex.AwaitWithTimeout(absl::Condition(&ended), kWatch)) {
+    // Messages have the wall clock's time.
     const absl::Time now = absl::Now();
     oldest_seconds.Set(std::max(absl::ToDoubleSeconds(now - std::min(oldest.load(), now)), 0.0));
-    if (const absl::Duration busy = now - handling_since.load(); busy > settings.session_timeout) {
+    if (const absl::Duration busy = MonotonicNow() - handling_since.load(); busy > settings.session_timeout) {
       telemetry::LogLimited(Level::kWarn, "a batch of messages is being handled for long",
                             {{"group", group}, {"since", busy}});
     }
@@ -242,7 +244,7 @@ void Consumer::Stop() {
 }
 
 bool Consumer::caught_up_lately() const {
-  return absl::Now() - parts_->caught_up_at.load() <= parts_->settings.session_timeout;
+  return MonotonicNow() - parts_->caught_up_at.load() <= parts_->settings.session_timeout;
 }
 
 }  // namespace bv::kafka

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "libs/base/clock.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
 #include "libs/kafka/client_log.h"
@@ -180,7 +181,7 @@ void GroupMember::Handled(std::span<const Message> messages) {
 }
 
 void GroupMember::Commit() {
-  if (committing_ || absl::Now() < commit_not_before_) return;
+  if (committing_ || MonotonicNow() < commit_not_before_) return;
   Offsets offsets = progress_.Uncommitted();
   if (offsets.empty()) return;
   const PartitionList list = ListOf(offsets);
@@ -188,7 +189,7 @@ void GroupMember::Commit() {
       rd_kafka_commit_queue(client_, list.get(), commit_answers_, nullptr, nullptr);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     Note(error, "commit");
-    commit_not_before_ = absl::Now() + kCommitRetry;
+    commit_not_before_ = MonotonicNow() + kCommitRetry;
     return;
   }
   committing_ = std::move(offsets);
@@ -207,13 +208,13 @@ void GroupMember::TakeCommitAnswer(absl::Duration patience) {
     progress_.Committed(offsets);
   } else {
     Note(error, "commit");
-    commit_not_before_ = absl::Now() + kCommitRetry;
+    commit_not_before_ = MonotonicNow() + kCommitRetry;
   }
 }
 
 void GroupMember::CommitAll(absl::Time deadline) {
   commit_not_before_ = absl::InfinitePast();
-  while (absl::Now() < deadline) {
+  while (MonotonicNow() < deadline) {
     Commit();
     // Nothing to commit, or an error: then whoever comes next handles it again.
     if (!committing_) return;
@@ -229,7 +230,7 @@ void GroupMember::Leave(absl::Time deadline) {
     rd_kafka_error_destroy(error);
     return;
   }
-  while (rd_kafka_consumer_closed(client_) == 0 && absl::Now() < deadline) {
+  while (rd_kafka_consumer_closed(client_) == 0 && MonotonicNow() < deadline) {
     const Handle<rd_kafka_event_t> event(
         rd_kafka_queue_poll(events.get(), static_cast<int>(absl::ToInt64Milliseconds(kAnswerPoll))),
         rd_kafka_event_destroy);
@@ -254,7 +255,7 @@ void GroupMember::Assign(const rd_kafka_topic_partition_list_t& partitions) {
 void GroupMember::Revoke() {
   on_revoked_();
   // Lost ones belong to another member by now, which would refuse it.
-  if (rd_kafka_assignment_lost(client_) == 0) CommitAll(absl::Now() + kRevokePatience);
+  if (rd_kafka_assignment_lost(client_) == 0) CommitAll(MonotonicNow() + kRevokePatience);
   progress_.Assign({});
   Note(rd_kafka_assign(client_, nullptr), "unassign");
   telemetry::Log(Level::kInfo, "partitions given back", {{"group", group_}});

@@ -121,6 +121,20 @@ std::string Database::Query(const std::string& sql) const {
   return result.empty() || result[0][0].is_null() ? std::string() : result[0][0].as<std::string>();
 }
 
+std::string Database::TablesReadTooMuch(std::string_view schema, std::int64_t rows_max) const {
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  while (Query("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+               "pg_backend_pid() AND backend_type = 'client backend'") != "0") {
+    if (absl::Now() > deadline) Fail("a session that should have ended has not");
+  }
+  return Query(Concat(R"sql(
+    SELECT string_agg(format('%s: %s rows by scans, %s by indexes', relname, seq_tup_read, by_index), '; ' ORDER BY relname)
+    FROM pg_stat_user_tables
+    JOIN (SELECT relid, sum(idx_tup_read) AS by_index FROM pg_stat_user_indexes GROUP BY relid) i USING (relid)
+    WHERE relname <> 'schema_migration' AND schemaname = ')sql",
+                      schema, "' AND (seq_tup_read > 0 OR by_index > ", rows_max, ")"));
+}
+
 void Database::Disconnect(postgres::Session& session) const {
   static constexpr postgres::Statement kBackend{"test_backend", "SELECT pg_backend_pid()"};
   const auto backend = session.Exec(kBackend)[0][0].as<std::string>();

@@ -6,6 +6,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,6 +42,11 @@ class Database {
   const std::string& superuser_url() const { return superuser_url_; }
   // Runs one statement as the superuser and returns the first column of the first row, or "".
   std::string Query(const std::string& sql) const;
+
+  // "" when, since the tables of `schema` were made, no statement has read one of them as a whole or found
+  // more than `rows_max` rows of it by its indexes; else which, and how much, by PostgreSQL's own counts.
+  // Waits until all sessions but the one that asks have ended, since their counts are complete only then.
+  std::string TablesReadTooMuch(std::string_view schema, std::int64_t rows_max) const;
 
   // Inside `work` of a transaction: ends the server's side of the session, as a restart of the server does,
   // and returns when it has gone.

@@ -2,18 +2,17 @@
 way, and then at random ones under load. Afterwards everything adds up, and the client was told the truth."""
 
 import os
-import pathlib
 import random
 import re
 import threading
 import unittest
 
-from support import gateways, ledger, stack, wait
+from support import crash, gateways, ledger, stack, wait
 from support.lives import Lives
 from support.shop import Shop
 
 POINT = re.compile(r'\bCrashPoint\(\s*"([^"]+)"\s*\)')
-# What a cart holds is no order yet.
+# What a cart holds is no order yet; test_cart_holds leads there.
 OF_CARTS = ("cart.", "inventory.holds.")
 # Where a payment has failed of which no customer hears, or stock has gone that was committed: a crash alone does not lead there. Order's
 # own tests do.
@@ -32,30 +31,11 @@ def crash_points():
     return sorted(point for point in found - BEHIND_OTHER_FAULTS if not point.startswith(OF_CARTS))
 
 
-def crash_file():
-    return pathlib.Path(stack.env("BV_JWKS_FILE")).parent / "crash"
-
-
-def arm(point):
-    """Whole at once, so that nobody reads half a name."""
-    temporary = crash_file().with_name("crash.new")
-    temporary.write_text(point + "\n", encoding="utf-8")
-    temporary.rename(crash_file())
-
-
-def armed():
-    return crash_file().exists()
-
-
-def disarm():
-    crash_file().unlink(missing_ok=True)
-
-
 class CrashPoints(unittest.TestCase):
     def setUp(self):
         stack.await_ready()
         self.addCleanup(stack.await_ready)
-        self.addCleanup(disarm)
+        self.addCleanup(crash.disarm)
         self.shop = Shop()
         self.addCleanup(self.shop.close)
         self.skus = Lives.prepare(self.shop)
@@ -72,19 +52,19 @@ class CrashPoints(unittest.TestCase):
         ada, kinds = self.lives("ada"), list(Lives.ALL)
         for point in points:
             with self.subTest(point):
-                arm(point)
+                crash.arm(point)
                 try:
                     for kind in kinds:
                         kind(ada)
                         if kind is Lives.never_paid:
                             ledger.await_rest(self, self.shop.tenant, SETTLED_WITHIN)
-                        if not armed():
+                        if not crash.armed():
                             # The next point is near: the same life may lead to it.
                             kinds.sort(key=lambda other, met=kind: other is not met)
                             break
-                    self.assertFalse(armed(), "no life of an order leads there")
+                    self.assertFalse(crash.armed(), "no life of an order leads there")
                 finally:
-                    disarm()
+                    crash.disarm()
                 ledger.await_rest(self, self.shop.tenant, SETTLED_WITHIN)
         ledger.check_stock(self, self.shop.tenant)
         ledger.check_orders(self, self.shop.tenant)
@@ -95,7 +75,7 @@ class CrashPoints(unittest.TestCase):
         crashes = 0
         with Crowd(self.shop, self.skus) as crowd:
             while crashes < RANDOM_CRASHES and not crowd.complaints:
-                arm(chance.choice(points))
+                crash.arm(chance.choice(points))
                 if self.reached():
                     crashes += 1
                     crowd.await_led(2)
@@ -109,10 +89,10 @@ class CrashPoints(unittest.TestCase):
     def reached():
         """Whether somebody died of what is armed."""
         try:
-            wait.until(lambda: not armed(), REACHED_WITHIN, "the crash", every=0.01)
+            wait.until(lambda: not crash.armed(), REACHED_WITHIN, "the crash", every=0.01)
             return True
         except AssertionError:
-            disarm()
+            crash.disarm()
             return False
 
 

@@ -15,9 +15,12 @@ PROFILES = ("core", "full")
 # The stack whose tests break things: it has the replicas, and its services end themselves at the point that this file of its names.
 TEST = "test"
 CRASH_FILE = "crash"
-# In it, what a crash leaves is taken up within seconds.
+# In it, what a crash leaves is taken up within seconds; the carts of one tenant, which only their own suite uses, hold stock; and inventory
+# lives in other time zones than everybody else, its process as well as its sessions of PostgreSQL.
 TEST_SETTINGS = {
-    "inventory": {"BV_INVENTORY_ORPHAN_INTERVAL": "1s", "BV_INVENTORY_ORPHAN_GRACE": "15s"},
+    "inventory": {"BV_INVENTORY_ORPHAN_INTERVAL": "1s", "BV_INVENTORY_ORPHAN_GRACE": "15s", "TZ": "Pacific/Kiritimati",
+                  "PGTZ": "America/St_Johns"},
+    "cart": {"BV_CART_HOLD_ITEMS": "cart-holds"},
     "order": {"BV_ORDER_PROCESS_LEASE": "2s", "BV_ORDER_RECOVER_INTERVAL": "200ms"},
     "payment-adapter": {"BV_GATEWAY_LEASE": "2s", "BV_GATEWAY_ATTEMPT_TIMEOUT": "1s", "BV_SOAP_PROCESSING_MAX": "2s",
                         "BV_REST_PROCESSING_MAX": "2s"},

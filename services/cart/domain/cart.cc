@@ -102,4 +102,11 @@ std::vector<HoldRequest> Renew(const Cart& before, Cart& after, HoldItems hold_i
   return given_back;
 }
 
+void TakeOver(std::vector<HoldRequest>& requests, const Cart& from) {
+  for (HoldRequest& request : requests) {
+    const auto item = std::ranges::find(from.items, request.sku, &Item::sku);
+    if (item != from.items.end() && IsOpen(item->hold)) request.replaces = from.id;
+  }
+}
+
 }  // namespace bv::cart

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,8 @@ struct HoldRequest {
   SkuCode sku;
   std::int64_t qty = 0;
   std::int64_t item_version = 0;
+  // The cart whose hold of the item ends as this one begins.
+  std::optional<CartId> replaces = {};
 
   friend bool operator==(const HoldRequest&, const HoldRequest&) = default;
 };
@@ -93,5 +96,8 @@ enum class HoldItems { kNo, kYes };
 // for: the items that changed, where items are held, and to give back what is held and no longer wanted. What
 // is given back comes first.
 std::vector<HoldRequest> Renew(const Cart& before, Cart& after, HoldItems hold_items);
+
+// What `requests`, of a cart into which `from` was merged, take over of its holds.
+void TakeOver(std::vector<HoldRequest>& requests, const Cart& from);
 
 }  // namespace bv::cart

@@ -131,5 +131,17 @@ TEST(Merge, WhatOneCartHoldsIsNotTheOthers) {
   for (const Item& item : own.items) EXPECT_EQ(item.hold, kRequested);
 }
 
+TEST(TakeOver, WhatIsHeldOrMayCome) {
+  Cart from = SomeCart();
+  from.id = CartId::Trusted("crt_3");
+  std::vector<HoldRequest> requests = {
+      {Sku("A"), 5, 2}, {Sku("B"), 2, 2}, {Sku("C"), 3, 2}, {Sku("D"), 1, 2}};
+  TakeOver(requests, from);
+  EXPECT_EQ(requests[0].replaces, from.id);
+  EXPECT_EQ(requests[1].replaces, from.id);
+  EXPECT_EQ(requests[2].replaces, std::nullopt);
+  EXPECT_EQ(requests[3].replaces, std::nullopt);
+}
+
 }  // namespace
 }  // namespace bv::cart

@@ -7,6 +7,7 @@
 #include "libs/base/crash_point.h"
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
+#include "libs/rpc/timestamp.h"
 
 namespace bv::cart {
 namespace {
@@ -17,10 +18,6 @@ constexpr std::string_view kHeld = "ecommerce.inventory.reservation.held.v1";
 constexpr std::string_view kRejected = "ecommerce.inventory.reservation.rejected.v1";
 constexpr std::string_view kReleased = "ecommerce.inventory.reservation.released.v1";
 constexpr std::string_view kExpired = "ecommerce.inventory.reservation.expired.v1";
-
-absl::Time TimeOf(const google::protobuf::Timestamp& timestamp) {
-  return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
-}
 
 absl::StatusOr<AnswerForItem> AnswerOf(const events::Event& event, const std::string& cart_id,
                                        const std::string& sku, HoldAnswer answer) {
@@ -38,7 +35,7 @@ absl::StatusOr<AnswerForItem> HeldOf(const events::Event& event) {
                   {.kind = HoldAnswer::Kind::kHeld,
                    .item_version = held.item_version(),
                    .qty = held.qty(),
-                   .until = TimeOf(held.expires_at())});
+                   .until = rpc::FromTimestamp(held.expires_at())});
 }
 
 // Of the events that say no more than which item they are about.

@@ -26,6 +26,7 @@ absl::StatusOr<events::OutboxRow> ReservationRequestedRow(const HoldRequest& req
   event.set_qty(request.qty);
   event.set_hold_seconds(static_cast<std::int32_t>(absl::ToInt64Seconds(hold_ttl)));
   event.set_item_version(request.item_version);
+  if (request.replaces) event.set_replaces(HoldIdOf(context.tenant, *request.replaces, request.sku).str());
   return events::MakeRow(kReservationRequested, "cart-service", id.str(),
                          request.item_version * kStepsOfAVersion, occurred_at, context, event);
 }

@@ -4,17 +4,12 @@
 #include <openssl/sha.h>
 
 #include "libs/base/macros.h"
+#include "libs/rpc/timestamp.h"
 
 namespace bv::cart {
 namespace {
 
 namespace pb = commerce::cart::v1;
-
-void SetTimestamp(google::protobuf::Timestamp& target, absl::Time time) {
-  const std::int64_t micros = absl::ToUnixMicros(time);
-  target.set_seconds(micros / 1'000'000);
-  target.set_nanos(static_cast<std::int32_t>(micros % 1'000'000 * 1'000));
-}
 
 pb::CartHold::Status StatusOf(HoldState state) {
   switch (state) {
@@ -37,7 +32,7 @@ void SetHold(pb::CartHold& target, const Hold& hold, const HoldId& id) {
   target.set_reservation_id(id.str());
   if (hold.state != HoldState::kHeld) return;
   target.set_qty(hold.qty);
-  SetTimestamp(*target.mutable_held_until(), hold.until);
+  *target.mutable_held_until() = rpc::ToTimestamp(hold.until);
 }
 
 }  // namespace
@@ -78,8 +73,8 @@ pb::Cart ToProto(const PricedCart& priced, const TenantId& tenant) {
   }
   result.set_total_amount(priced.total.minor_units);
   result.set_currency(std::string(priced.total.currency.code()));
-  SetTimestamp(*result.mutable_expires_at(), priced.cart.expires_at);
-  SetTimestamp(*result.mutable_updated_at(), priced.cart.updated_at);
+  *result.mutable_expires_at() = rpc::ToTimestamp(priced.cart.expires_at);
+  *result.mutable_updated_at() = rpc::ToTimestamp(priced.cart.updated_at);
   return result;
 }
 

@@ -31,12 +31,13 @@ absl::Status AskForHolds(postgres::Session& session, const RequestContext& conte
   return absl::OkStatus();
 }
 
-// Nothing, when the items are the same.
+// Nothing, when the items are the same. `merged` is the cart that the new items came from, if one was merged.
 absl::Status StoreChange(postgres::Session& session, const RequestContext& context, const Cart& before,
-                         Cart& after, const CartRules& rules) {
+                         Cart& after, const CartRules& rules, const Cart* merged = nullptr) {
   if (after.items == before.items) return absl::OkStatus();
   const std::optional<absl::Duration> hold_ttl = rules.holds.TtlFor(context.tenant);
-  const std::vector<HoldRequest> requests = Renew(before, after, hold_ttl ? HoldItems::kYes : HoldItems::kNo);
+  std::vector<HoldRequest> requests = Renew(before, after, hold_ttl ? HoldItems::kYes : HoldItems::kNo);
+  if (merged != nullptr) TakeOver(requests, *merged);
   WriteCart(session, context.tenant, before, after, rules.ttl);
   return AskForHolds(session, context, after, requests, hold_ttl.value_or(absl::ZeroDuration()));
 }
@@ -90,9 +91,9 @@ absl::StatusOr<Cart> MergeCarts(postgres::Session& session, const RequestContext
     RETURN_IF_ERROR(Merge(merged, *from));
     Cart emptied = *from;
     emptied.items.clear();
-    // First, so that what one cart held is there for the other.
+    RETURN_IF_ERROR(StoreChange(session, context, *before, merged, rules, &*from));
+    // What the user's cart could not take over.
     RETURN_IF_ERROR(AskForHolds(session, context, emptied, Renew(*from, emptied, HoldItems::kNo), {}));
-    RETURN_IF_ERROR(StoreChange(session, context, *before, merged, rules));
     CloseCart(session, tenant, from->id);
     return merged;
   }

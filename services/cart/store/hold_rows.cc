@@ -47,6 +47,7 @@ StoredHolds ReadHolds(postgres::Session& session, const std::vector<AnswerForIte
     FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS k (tenant_id, cart_id, sku, n)
     CROSS JOIN LATERAL (
       SELECT * FROM cart_item c WHERE c.tenant_id = k.tenant_id AND c.cart_id = k.cart_id AND c.sku = k.sku
+      OFFSET 0  -- a look-up for each key, whatever the planner thinks of the table
     ) AS i
   )sql"};
   std::vector<std::string> tenants, carts, skus;
@@ -72,11 +73,13 @@ StoredHolds ReadHolds(postgres::Session& session, const std::vector<AnswerForIte
 
 void WriteHolds(postgres::Session& session, const StoredHolds& holds) {
   static constexpr Statement kWrite{"cart_hold_write", R"sql(
-    UPDATE cart_item i
-    SET hold_status = nullif(k.hold_status, ''), hold_qty = k.qty, held_until = to_timestamp(k.held_until / 1e6)
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
+    MERGE INTO cart_item i
+    USING unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
       AS k (tenant_id, cart_id, sku, hold_status, qty, held_until)
-    WHERE i.tenant_id = k.tenant_id AND i.cart_id = k.cart_id AND i.sku = k.sku
+    ON i.tenant_id = k.tenant_id AND i.cart_id = k.cart_id AND i.sku = k.sku
+    WHEN MATCHED THEN UPDATE
+      SET hold_status = nullif(k.hold_status, ''), hold_qty = k.qty, held_until = to_timestamp(k.held_until / 1e6)
+    WHEN NOT MATCHED AND false THEN INSERT DEFAULT VALUES  -- an outer join: a look-up for each key, whatever the planner thinks of the table
   )sql"};
   std::vector<std::string> tenants, carts, skus, states;
   std::vector<std::int64_t> quantities;

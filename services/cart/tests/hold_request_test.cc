@@ -59,20 +59,21 @@ TEST_F(HoldRequestTest, ASessionsCartHoldsInNobodysName) {
 TEST_F(HoldRequestTest, AMergeMovesTheHolds) {
   CartWith(As("ada"), {"A", "B"});
   CartWith(As("ada"), {"B", "C"}, kSecret);
-  const std::size_t before = Requests().size();
+  std::vector<inventory::ReservationRequested> held = Requests();
   const auto merged = Merge(As("ada"), kSecret);
   std::vector<inventory::ReservationRequested> requests = Requests();
-  requests.erase(requests.begin(), requests.begin() + static_cast<std::ptrdiff_t>(before));
+  requests.erase(requests.begin(), requests.begin() + static_cast<std::ptrdiff_t>(held.size()));
+  held.erase(held.begin(), held.begin() + 2);
   ASSERT_EQ(requests.size(), 4u);
-  for (int i = 0; i < 2; ++i) {
-    EXPECT_EQ(requests[static_cast<std::size_t>(i)].qty(), 0) << "what the session's cart held, first";
-    EXPECT_NE(requests[static_cast<std::size_t>(i)].cart_id(), merged->cart_id());
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(requests[i].cart_id(), merged->cart_id());
+    EXPECT_EQ(requests[i].sku(), held[i].sku());
+    EXPECT_EQ(requests[i].reservation_id(), HoldOf(merged, held[i].sku()).reservation_id());
+    EXPECT_EQ(requests[i].replaces(), held[i].reservation_id()) << "of the session's cart";
+    EXPECT_EQ(requests[i + 2].reservation_id(), held[i].reservation_id());
+    EXPECT_EQ(requests[i + 2].qty(), 0);
   }
-  EXPECT_EQ(requests[2].sku(), "B");
-  EXPECT_EQ(requests[2].qty(), 2);
-  EXPECT_EQ(requests[2].cart_id(), merged->cart_id());
-  EXPECT_EQ(requests[3].sku(), "C");
-  EXPECT_EQ(requests[3].reservation_id(), HoldOf(merged, "C").reservation_id());
+  EXPECT_EQ(requests[0].qty(), 2);
 }
 
 TEST_F(HoldRequestTest, ARefusedChangeAsksForNothing) {

@@ -37,6 +37,8 @@ struct HoldCommand {
   std::int64_t qty = 0;
   absl::Duration hold;
   std::int64_t item_version = 0;
+  // The hold of another cart that is given back in the same breath; empty for none.
+  std::string replaces = {};
 };
 
 struct CommitCommand {

@@ -47,10 +47,7 @@ absl::StatusOr<Outcome> Desk::Do(const RequestContext& context, const ReserveCom
   Shelves& shelves = stock[context.tenant];
   std::vector<Reservation*> replaced;
   for (const std::string& id : command.replaces) {
-    const auto hold = reservations.find({context.tenant, id});
-    if (hold != reservations.end() && hold->second.holder == Holder::kCart &&
-        hold->second.state == ReservationState::kHeld)
-      replaced.push_back(&hold->second);
+    if (Reservation* hold = FindCartHold(context, id)) replaced.push_back(hold);
   }
   // What the cart holds is there to be taken; if it does not suffice, the cart keeps it.
   const Shelves before = replaced.empty() ? Shelves() : shelves;
@@ -60,15 +57,7 @@ absl::StatusOr<Outcome> Desk::Do(const RequestContext& context, const ReserveCom
     if (!replaced.empty()) shelves = before;
     return taken.status();
   }
-  for (Reservation* hold : replaced) {
-    hold->state = ReservationState::kReleased;
-    changed.insert(KeyOf(context, *hold));
-    NoteAllocations(context, *hold, -1, "RELEASED");
-    news.push_back({.kind = ReservationNews::Kind::kReleased,
-                    .reservation = *hold,
-                    .line = LinesOf(hold->allocations).front(),
-                    .context = &context});
-  }
+  for (Reservation* hold : replaced) NoteReplaced(context, *hold);
   Reservation& reservation = reservations[key];
   reservation = {.reservation_id = command.reservation_id,
                  .user_id = command.user_id,
@@ -92,6 +81,10 @@ absl::StatusOr<Outcome> Desk::Do(const RequestContext& context, const HoldComman
       inventory::Release(stock[context.tenant], found->second.allocations);
       NoteAllocations(context, found->second, -1, "RELEASED");
     }
+  }
+  if (Reservation* replaced = FindCartHold(context, command.replaces)) {
+    inventory::Release(stock[context.tenant], replaced->allocations);
+    NoteReplaced(context, *replaced);
   }
   Reservation hold{.reservation_id = command.reservation_id,
                    .user_id = command.user_id,
@@ -126,6 +119,23 @@ absl::StatusOr<Outcome> Desk::Do(const RequestContext& context, const HoldComman
   }
   reservations[key] = hold;
   return Outcome{.reservation = std::move(hold)};
+}
+
+Reservation* Desk::FindCartHold(const RequestContext& context, const std::string& id) {
+  const auto found = reservations.find({context.tenant, id});
+  const bool is_held = found != reservations.end() && found->second.holder == Holder::kCart &&
+                       found->second.state == ReservationState::kHeld;
+  return is_held ? &found->second : nullptr;
+}
+
+void Desk::NoteReplaced(const RequestContext& context, Reservation& hold) {
+  hold.state = ReservationState::kReleased;
+  changed.insert(KeyOf(context, hold));
+  NoteAllocations(context, hold, -1, "RELEASED");
+  news.push_back({.kind = ReservationNews::Kind::kReleased,
+                  .reservation = hold,
+                  .line = LinesOf(hold.allocations).front(),
+                  .context = &context});
 }
 
 absl::StatusOr<Outcome> Desk::Do(const RequestContext& context, const CommitCommand& command) {

@@ -98,6 +98,10 @@ class Desk {
   absl::StatusOr<Reservation*> Find(const RequestContext& context, const std::string& reservation_id,
                                     const std::string& user_id = {});
   void GiveBack(const RequestContext& context, Reservation& reservation, ReservationState state);
+  // Null when the reservation holds nothing, or not for a cart.
+  Reservation* FindCartHold(const RequestContext& context, const std::string& id);
+  // Its stock has been given back, for what takes its place.
+  void NoteReplaced(const RequestContext& context, Reservation& hold);
   void NoteAllocations(const RequestContext& context, const Reservation& reservation, int sign,
                        const std::string& reason);
   // A line of the ledger, and its part in the SKU's event.

@@ -28,8 +28,8 @@ class SoldOut {
 
   explicit SoldOut(absl::Duration ttl) : ttl_(ttl) {}
 
-  // OUT_OF_STOCK as the database would say, or nothing when it has to be asked. `now` is this process's
-  // clock.
+  // OUT_OF_STOCK as the database would say, or nothing when it has to be asked. `now` is the
+  // monotonic clock's.
   std::optional<absl::Status> Refusal(const TenantId& tenant, const ReserveCommand& command,
                                       absl::Time now) const;
 

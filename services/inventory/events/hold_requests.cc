@@ -47,13 +47,18 @@ absl::StatusOr<HoldCommand> CommandOf(const events::Event& event) {
     return InvalidValue("payload.holdSeconds", Concat("must be 1 to ", kHoldSecondsMax));
   }
   if (request.item_version() < 1) return InvalidValue("payload.itemVersion", "must be 1 or more");
+  if (!request.replaces().empty()) {
+    ASSIGN_OR_RETURN(const HoldId replaced, HoldId::Parse(request.replaces(), "payload.replaces"));
+    if (replaced == id) return InvalidValue("payload.replaces", "must be another cart's hold");
+  }
   return HoldCommand{.reservation_id = id.str(),
                      .cart_id = cart.str(),
                      .user_id = request.user_id(),
                      .sku = std::move(sku),
                      .qty = request.qty(),
                      .hold = absl::Seconds(request.hold_seconds()),
-                     .item_version = request.item_version()};
+                     .item_version = request.item_version(),
+                     .replaces = request.replaces()};
 }
 
 prometheus::Counter& CounterOf(const char* outcome) {

@@ -1,6 +1,7 @@
 #include "services/inventory/events/reservation_news.h"
 
 #include "commerce/inventory/v1/events.pb.h"
+#include "libs/rpc/timestamp.h"
 
 namespace bv::inventory {
 namespace {
@@ -21,12 +22,6 @@ constexpr events::EventType kExpired = BV_RESERVATION_EVENT("expired");
 // A reservation is requested, held or rejected, and then released or expired; a cart's goes through this for
 // every version of its item.
 constexpr std::int64_t kStepsOfAVersion = 3;
-
-void SetTime(google::protobuf::Timestamp& target, absl::Time time) {
-  const std::int64_t micros = absl::ToUnixMicros(time);
-  target.set_seconds(micros / 1'000'000);
-  target.set_nanos(static_cast<std::int32_t>(micros % 1'000'000 * 1'000));
-}
 
 absl::StatusOr<events::OutboxRow> Row(const events::EventType& type, std::int64_t step,
                                       const ReservationNews& news, absl::Time occurred_at,
@@ -59,7 +54,7 @@ pb::ReservationExpired Expired(const Reservation& r) {
     line->set_location_code(allocation.location.str());
     line->set_qty(allocation.qty);
   }
-  SetTime(*event.mutable_expires_at(), r.expires_at);
+  *event.mutable_expires_at() = rpc::ToTimestamp(r.expires_at);
   event.set_item_version(r.item_version);
   return event;
 }
@@ -71,7 +66,7 @@ absl::StatusOr<events::OutboxRow> ReservationNewsRow(const ReservationNews& news
     case ReservationNews::Kind::kHeld: {
       auto event = AnswerToCart<pb::ReservationHeld>(news);
       event.set_qty(news.line.qty);
-      SetTime(*event.mutable_expires_at(), news.reservation.expires_at);
+      *event.mutable_expires_at() = rpc::ToTimestamp(news.reservation.expires_at);
       return Row(kHeld, 1, news, occurred_at, event);
     }
     case ReservationNews::Kind::kRejected: {

@@ -3,6 +3,7 @@
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
+#include "libs/rpc/timestamp.h"
 
 namespace bv::inventory {
 namespace {
@@ -14,12 +15,6 @@ constexpr absl::Duration kHoldMax = absl::Hours(24 * 30);
 constexpr int kReplacesMax = 100;
 constexpr std::int64_t kBufferMax = 1'000'000;
 constexpr char kDefaultLocation[] = "MAIN";
-
-void SetTime(google::protobuf::Timestamp& target, absl::Time time) {
-  const std::int64_t micros = absl::ToUnixMicros(time);
-  target.set_seconds(micros / 1'000'000);
-  target.set_nanos(static_cast<std::int32_t>(micros % 1'000'000 * 1'000));
-}
 
 pb::Holder ToProto(Holder holder) {
   switch (holder) {
@@ -182,8 +177,8 @@ pb::ReservationStatus ToProto(ReservationState state) {
 
 pb::ReserveResponse ToReserveResponse(const Reservation& reservation) {
   auto response = ToStateResponse<pb::ReserveResponse>(reservation);
-  SetTime(*response.mutable_expires_at(), reservation.expires_at);
-  SetTime(*response.mutable_created_at(), reservation.created_at);
+  *response.mutable_expires_at() = rpc::ToTimestamp(reservation.expires_at);
+  *response.mutable_created_at() = rpc::ToTimestamp(reservation.created_at);
   AddAllocations(reservation, response);
   return response;
 }
@@ -198,8 +193,8 @@ pb::Reservation ToProto(const Reservation& reservation) {
   auto message = ToStateResponse<pb::Reservation>(reservation);
   message.set_user_id(reservation.user_id);
   message.set_holder(ToProto(reservation.holder));
-  SetTime(*message.mutable_created_at(), reservation.created_at);
-  SetTime(*message.mutable_expires_at(), reservation.expires_at);
+  *message.mutable_created_at() = rpc::ToTimestamp(reservation.created_at);
+  *message.mutable_expires_at() = rpc::ToTimestamp(reservation.expires_at);
   AddAllocations(reservation, message);
   return message;
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "libs/base/clock.h"
 #include "libs/base/crash_point.h"
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
@@ -42,6 +43,7 @@ class Plan {
   }
   void Add(const HoldCommand& command) {
     AddReservation(command.reservation_id);
+    if (!command.replaces.empty()) AddReservation(command.replaces);
     AddSku(command.sku);
     needs_lines = true;
   }
@@ -119,7 +121,7 @@ void RememberShelves(StockMemory& memory, postgres::Session& session, const Desk
       if (const auto since = memory.sold_out.ReadHoldersSince(key, version, desk.now))
         holders = ReadHolders(session, key, *since, SoldOut::kHoldersMax + 1);
       session.OnCommit([&memory, key, version, holders = std::move(holders), now = desk.now] {
-        memory.sold_out.Remember(key, version, holders, now, absl::Now());
+        memory.sold_out.Remember(key, version, holders, now, MonotonicNow());
       });
     }
   }

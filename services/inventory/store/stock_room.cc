@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "libs/base/clock.h"
 #include "libs/telemetry/telemetry.h"
 
 namespace bv::inventory {
@@ -71,7 +72,7 @@ StockRoom::StockRoom(const postgres::ConnectionSettings& connection, const postg
                              "Reservations refused from memory, without asking the database.")) {}
 
 async::Task<absl::StatusOr<Outcome>> StockRoom::Submit(Command command, RequestContext context) {
-  const absl::Time now = absl::Now();
+  const absl::Time now = MonotonicNow();
   if (const auto* reserve = std::get_if<ReserveCommand>(&command)) {
     if (std::optional<absl::Status> refusal = memory_.sold_out.Refusal(context.tenant, *reserve, now)) {
       sold_out_answers_.Increment();

@@ -11,7 +11,7 @@ using Texts = std::vector<std::string>;
 using Numbers = std::vector<std::int64_t>;
 
 struct StockColumns {
-  Texts tenants, skus, locations;
+  Texts tenants, skus, locations, products;
   Numbers on_hand, reserved, buffers, versions, priorities, hot;
 
   explicit StockColumns(const Desk& desk) {
@@ -22,6 +22,7 @@ struct StockColumns {
           tenants.push_back(tenant.str());
           skus.push_back(sku.str());
           locations.push_back(place.location.str());
+          products.push_back(shelf.product.str());
           on_hand.push_back(place.on_hand);
           reserved.push_back(place.reserved);
           buffers.push_back(place.buffer);
@@ -96,15 +97,11 @@ struct LedgerColumns {
 // Holds of carts whose items have changed: their lines are written anew.
 void DeleteLines(postgres::Session& session, const std::set<ReservationKey>& keys) {
   static constexpr Statement kDelete{"reservation_line_delete", R"sql(
-    DELETE FROM reservation_line
-    WHERE ctid = ANY (ARRAY(
-      SELECT l.row
-      FROM unnest($1::text[], $2::text[]) AS k (tenant_id, reservation_id)
-      CROSS JOIN LATERAL (
-        SELECT ctid AS row FROM reservation_line WHERE tenant_id = k.tenant_id AND reservation_id = k.reservation_id
-        OFFSET 0
-      ) l
-    ))
+    MERGE INTO reservation_line l
+    USING unnest($1::text[], $2::text[]) AS k (tenant_id, reservation_id)
+    ON l.tenant_id = k.tenant_id AND l.reservation_id = k.reservation_id
+    WHEN MATCHED THEN DELETE
+    WHEN NOT MATCHED AND false THEN INSERT DEFAULT VALUES  -- an outer join: a look-up for each key, whatever the planner thinks of the table
   )sql"};
   Texts tenants, ids;
   for (const ReservationKey& key : keys) {
@@ -116,15 +113,11 @@ void DeleteLines(postgres::Session& session, const std::set<ReservationKey>& key
 
 void UpdateShipped(postgres::Session& session, const Desk& desk) {
   static constexpr Statement kUpdate{"reservation_line_ship", R"sql(
-    UPDATE reservation_line l SET shipped = k.shipped
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[]) AS k (tenant_id, reservation_id, sku, location_code, shipped)
-    CROSS JOIN LATERAL (
-      SELECT ctid AS row
-      FROM reservation_line
-      WHERE tenant_id = k.tenant_id AND reservation_id = k.reservation_id AND sku = k.sku AND location_code = k.location_code
-      OFFSET 0
-    ) f
-    WHERE l.ctid = f.row
+    MERGE INTO reservation_line l
+    USING unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[]) AS k (tenant_id, reservation_id, sku, location_code, shipped)
+    ON l.tenant_id = k.tenant_id AND l.reservation_id = k.reservation_id AND l.sku = k.sku AND l.location_code = k.location_code
+    WHEN MATCHED THEN UPDATE SET shipped = k.shipped
+    WHEN NOT MATCHED AND false THEN INSERT DEFAULT VALUES  -- an outer join: a look-up for each key, whatever the planner thinks of the table
   )sql"};
   LineColumns lines;
   lines.Add(desk, desk.shipped);
@@ -134,24 +127,19 @@ void UpdateShipped(postgres::Session& session, const Desk& desk) {
 
 // One statement for all that a batch of reservations writes: every statement is a round trip during which the
 // rows are locked. Its parts see none of each other's rows, and no row is written by two of them. $1 to $10
-// are those of the outbox. A row to be updated is looked up by LATERAL, each by its key: as a plain join,
-// planned while the tables were empty, it becomes a scan. It is locked already, so its ctid stays.
-// Reservations are found by the conflict with their key, which no planner can turn into a scan.
+// are those of the outbox. Rows that are there are found by the conflict with their key: a join with the
+// batch, planned while the tables were empty, becomes a scan.
 constexpr Statement kWrite{"stock_batch_write", R"sql(
   WITH announced AS (
     )sql" BV_OUTBOX_INSERT R"sql(
   ), stocked AS (
-    UPDATE inventory_stock s
-    SET on_hand = k.on_hand, reserved = k.reserved, buffer = k.buffer, version = k.version, priority = k.priority,
-        is_hot = k.is_hot = 1, oversold = k.on_hand - k.reserved - k.buffer < 0
-    FROM unnest($11::text[], $12::text[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::int[], $19::int[])
-      AS k (tenant_id, sku, location_code, on_hand, reserved, buffer, version, priority, is_hot)
-    CROSS JOIN LATERAL (
-      SELECT ctid AS row
-      FROM inventory_stock WHERE tenant_id = k.tenant_id AND sku = k.sku AND location_code = k.location_code
-      OFFSET 0
-    ) f
-    WHERE s.ctid = f.row
+    INSERT INTO inventory_stock AS s (tenant_id, sku, location_code, product_id, on_hand, reserved, buffer, version, priority, is_hot, oversold)
+    SELECT tenant_id, sku, location_code, product_id, on_hand, reserved, buffer, version, priority, is_hot = 1, on_hand - reserved - buffer < 0
+    FROM unnest($11::text[], $12::text[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::int[], $19::int[], $53::text[])
+      AS k (tenant_id, sku, location_code, on_hand, reserved, buffer, version, priority, is_hot, product_id)
+    ON CONFLICT (tenant_id, sku, location_code) DO UPDATE
+      SET on_hand = excluded.on_hand, reserved = excluded.reserved, buffer = excluded.buffer, version = excluded.version,
+          priority = excluded.priority, is_hot = excluded.is_hot, oversold = excluded.oversold
   ), added AS (
     INSERT INTO reservation (tenant_id, reservation_id, user_id, status, holder, cart_id, expires_at, item_version)
     SELECT tenant_id, reservation_id, user_id, status, holder, nullif(cart_id, ''), to_timestamp(expires_at / 1e6), item_version
@@ -212,7 +200,7 @@ bool WriteRows(postgres::Session& session, const Desk& desk, const std::vector<e
       ArrayLiteral(c.item_versions), ArrayLiteral(n.tenants), ArrayLiteral(n.ids), ArrayLiteral(n.skus),
       ArrayLiteral(n.locations), ArrayLiteral(n.on_hand), ArrayLiteral(n.reserved), ArrayLiteral(n.buffers),
       ArrayLiteral(n.reasons), ArrayLiteral(n.reservations), ArrayLiteral(n.users), ArrayLiteral(n.forced),
-      ArrayLiteral(n.shipments), ArrayLiteral(c.users), ArrayLiteral(c.holders));
+      ArrayLiteral(n.shipments), ArrayLiteral(c.users), ArrayLiteral(c.holders), ArrayLiteral(s.products));
   if (written[0][0].as<std::size_t>() < desk.added.size() ||
       written[0][1].as<std::size_t>() < desk.ledger.size())
     return false;

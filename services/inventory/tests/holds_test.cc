@@ -1,4 +1,5 @@
 // Holds from their making to their end, and what is remembered of a sold-out SKU.
+#include "libs/base/clock.h"
 #include "services/inventory/expiry/expirer.h"
 #include "services/inventory/tests/stock_fixture.h"
 
@@ -138,6 +139,26 @@ TEST_F(HoldsTest, AnOrderTakesThePlaceOfTheCartsHold) {
   EXPECT_EQ(LedgerGaps(), "0");
 }
 
+TEST_F(HoldsTest, ACartTakesOverTheHoldOfAnother) {
+  ASSERT_TRUE(Adjust("TENT", 2).ok());
+  ASSERT_TRUE(HoldForCart("TENT", 2, 1).ok());
+  HoldCommand merged{.reservation_id = "hold-merged",
+                     .cart_id = "crt_2",
+                     .sku = SkuCode::Trusted("TENT"),
+                     .qty = 2,
+                     .hold = absl::Minutes(15),
+                     .item_version = 1,
+                     .replaces = "hold-TENT"};
+  for (int times = 0; times < 2; ++times) {
+    EXPECT_EQ(Do(merged)->reservation.state, ReservationState::kHeld);
+    EXPECT_EQ(State("hold-TENT"), "RELEASED");
+    EXPECT_EQ(Stock("TENT"), "MAIN 2/2 v3");
+  }
+  ASSERT_TRUE(HoldForCart("TENT", 0, 2).ok()) << "what it would have given back is gone";
+  EXPECT_EQ(Stock("TENT"), "MAIN 2/2 v3");
+  EXPECT_EQ(LedgerGaps(), "0");
+}
+
 TEST_F(HoldsTest, TheBufferIsKeptBack) {
   ASSERT_TRUE(Adjust("TENT", 5, "A").ok());
   ASSERT_TRUE(Adjust("TENT", 5, "B").ok());
@@ -191,7 +212,7 @@ TEST_F(HoldsTest, ASoldOutSkuIsRememberedUntilItIsBack) {
   ASSERT_TRUE(Adjust("TENT", 2).ok());
   const auto remembered = [this](const std::string& id) {
     ReserveCommand command{.reservation_id = id, .lines = {Of("TENT", 1)}};
-    const auto refusal = memory_.sold_out.Refusal(TenantId::Trusted("acme"), command, absl::Now());
+    const auto refusal = memory_.sold_out.Refusal(TenantId::Trusted("acme"), command, MonotonicNow());
     return refusal.has_value() ? ErrorReason(*refusal) : "ask";
   };
   ASSERT_TRUE(Reserve("r-1", {Of("TENT", 1)}).ok());
@@ -217,7 +238,7 @@ TEST_F(HoldsTest, WhatWasNotCommittedIsNotRemembered) {
   EXPECT_FALSE(
       Start(failing, "TENT", ReserveOf("r-1", {Of("TENT", 1)}), testing::ContextOf("acme")).get().ok());
   ReserveCommand late{.reservation_id = "r-2", .lines = {Of("TENT", 1)}};
-  EXPECT_FALSE(memory_.sold_out.Refusal(TenantId::Trusted("acme"), late, absl::Now()).has_value());
+  EXPECT_FALSE(memory_.sold_out.Refusal(TenantId::Trusted("acme"), late, MonotonicNow()).has_value());
 }
 
 TEST_F(HoldsTest, ExpiredHoldsComeBackByThemselves) {

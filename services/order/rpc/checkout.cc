@@ -4,6 +4,7 @@
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
+#include "libs/rpc/timestamp.h"
 #include "libs/telemetry/telemetry.h"
 #include "services/order/rpc/convert.h"
 #include "services/order/rpc/digest.h"
@@ -33,10 +34,6 @@ std::string ReservationIdOf(const Order& order, const std::string& key_hash, con
     parts.push_back(std::to_string(item.qty));
   }
   return ReservationId::DerivedFrom(parts).str();
-}
-
-absl::Time TimeOf(const google::protobuf::Timestamp& timestamp) {
-  return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
 }
 
 // Inventory names the line of its request ("lines[1].qty"); the customer asked for items.
@@ -123,7 +120,10 @@ async::Task<absl::StatusOr<std::vector<std::string>>> Checkout::TakeCartItems(co
   std::vector<std::string> holds;
   for (const cart::CartItem& item : found.items()) {
     draft.items.push_back({.sku = SkuCode::Trusted(item.sku()), .qty = item.qty()});
-    if (item.hold().status() == cart::CartHold::STATUS_HELD) holds.push_back(item.hold().reservation_id());
+    // What the cart has asked for may be held without its having heard of it.
+    const cart::CartHold::Status hold = item.hold().status();
+    if (hold == cart::CartHold::STATUS_HELD || hold == cart::CartHold::STATUS_REQUESTED)
+      holds.push_back(item.hold().reservation_id());
   }
   CO_RETURN_IF_ERROR(CheckItems(draft.items));
   co_return holds;
@@ -162,10 +162,10 @@ async::Task<absl::Status> Checkout::ReserveStock(Order& order, const Draft& draf
     const absl::StatusOr<inventory::ReserveResponse> held =
         co_await peers_.inventory.Call(&rpc::Async<inventory::Inventory>::ReserveStock, request, context);
     if (!held.ok()) co_return InTermsOfItems(held.status(), order, draft);
-    order.hold_expires_at = TimeOf(held->expires_at());
+    order.hold_expires_at = rpc::FromTimestamp(held->expires_at());
     const bool usable =
         held->status() == inventory::RESERVATION_STATUS_HELD &&
-        (key.key_hash.empty() || TimeOf(held->created_at()) > order.created_at - kHoldReuseMax);
+        (key.key_hash.empty() || rpc::FromTimestamp(held->created_at()) > order.created_at - kHoldReuseMax);
     if (usable || order.reservation_id == order.id.str()) co_return absl::OkStatus();
     // The hold of an earlier request under the key is over; the order's own id was never used.
     order.reservation_id = order.id.str();

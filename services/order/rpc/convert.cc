@@ -6,6 +6,7 @@
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
+#include "libs/rpc/timestamp.h"
 
 namespace bv::order {
 namespace {
@@ -77,12 +78,6 @@ Offer FromProto(product::ResolvedVariant::Outcome outcome) {
   }
 }
 
-void SetTimestamp(google::protobuf::Timestamp& target, absl::Time time) {
-  const std::int64_t micros = absl::ToUnixMicros(time);
-  target.set_seconds(micros / 1'000'000);
-  target.set_nanos(static_cast<std::int32_t>(micros % 1'000'000 * 1'000));
-}
-
 // The enums of domain and contract have the same order, the contract's with UNSPECIFIED before.
 template <class Proto, class Domain>
 Proto ToProtoEnum(Domain value) {
@@ -106,8 +101,8 @@ void SetShipment(pb::Shipment& target, const Shipment& shipment) {
     line->set_sku(item.sku.str());
     line->set_qty(item.qty);
   }
-  if (shipment.shipped_at) SetTimestamp(*target.mutable_shipped_at(), *shipment.shipped_at);
-  if (shipment.delivered_at) SetTimestamp(*target.mutable_delivered_at(), *shipment.delivered_at);
+  if (shipment.shipped_at) *target.mutable_shipped_at() = rpc::ToTimestamp(*shipment.shipped_at);
+  if (shipment.delivered_at) *target.mutable_delivered_at() = rpc::ToTimestamp(*shipment.delivered_at);
 }
 
 void SetVendorParts(pb::Order& target, const Order& order) {
@@ -213,7 +208,7 @@ pb::OrderHistoryEntry ToProto(const HistoryEntry& entry) {
   result.set_fulfillment_status(ToProtoEnum<pb::FulfillmentStatus>(entry.fulfillment_status));
   result.set_actor(entry.actor);
   result.set_reason(entry.reason);
-  SetTimestamp(*result.mutable_at(), entry.at);
+  *result.mutable_at() = rpc::ToTimestamp(entry.at);
   return result;
 }
 
@@ -253,10 +248,10 @@ pb::Order ToProto(const Order& order) {
   address.set_country_code(from.country.str());
   if (from.phone) address.set_phone(from.phone->str());
   result.set_email(order.email.str());
-  SetTimestamp(*result.mutable_created_at(), order.created_at);
-  SetTimestamp(*result.mutable_updated_at(), order.updated_at);
+  *result.mutable_created_at() = rpc::ToTimestamp(order.created_at);
+  *result.mutable_updated_at() = rpc::ToTimestamp(order.updated_at);
   result.set_version(order.version);
-  if (order.hold_expires_at) SetTimestamp(*result.mutable_hold_expires_at(), *order.hold_expires_at);
+  if (order.hold_expires_at) *result.mutable_hold_expires_at() = rpc::ToTimestamp(*order.hold_expires_at);
   result.set_cancel_reason(order.cancel_reason);
   for (const Shipment& shipment : order.shipments) SetShipment(*result.add_shipments(), shipment);
   SetVendorParts(result, order);

@@ -1,17 +1,16 @@
 #include "services/order/rpc/price_cache.h"
 
+#include "libs/base/clock.h"
+#include "libs/rpc/timestamp.h"
+
 namespace bv::order {
 namespace {
 
 namespace pb = commerce::product::v1;
 
-absl::Time TimeOf(const google::protobuf::Timestamp& timestamp) {
-  return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
-}
-
 bool IsValid(const PriceCache::Variant& variant, absl::Time at) {
-  return at >= TimeOf(variant.valid_from()) &&
-         (!variant.has_valid_until() || at < TimeOf(variant.valid_until()));
+  return at >= rpc::FromTimestamp(variant.valid_from()) &&
+         (!variant.has_valid_until() || at < rpc::FromTimestamp(variant.valid_until()));
 }
 
 }  // namespace
@@ -31,7 +30,7 @@ PriceCache::Key PriceCache::KeyOf(const TenantId& tenant, const pb::VariantRef& 
 std::optional<PriceCache::Response> PriceCache::Find(const TenantId& tenant, const Request& request,
                                                      absl::Time at) const {
   if (!is_current_()) return std::nullopt;
-  const absl::Time now = absl::Now();
+  const absl::Time now = MonotonicNow();
   Response response;
   const absl::ReaderMutexLock lock(&mutex_);
   for (const pb::VariantRef& ref : request.variants()) {
@@ -45,7 +44,7 @@ std::optional<PriceCache::Response> PriceCache::Find(const TenantId& tenant, con
 
 void PriceCache::Keep(const TenantId& tenant, const Request& request, const Response& response) {
   if (!is_current_() || request.variants_size() != response.variants_size()) return;
-  const absl::Time kept_until = absl::Now() + settings_.ttl;
+  const absl::Time kept_until = MonotonicNow() + settings_.ttl;
   const absl::MutexLock lock(&mutex_);
   for (int i = 0; i < response.variants_size(); ++i) {
     const Variant& variant = response.variants(i);

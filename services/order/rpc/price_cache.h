@@ -52,7 +52,7 @@ class PriceCache {
   using ProductKey = std::pair<std::string, std::string>;
   struct Entry {
     Variant variant;
-    // By the monotonic clock of absl::Now's process; only for the time to live.
+    // By MonotonicNow(); what is valid goes by the database's clock.
     absl::Time kept_until;
   };
   struct Product {

@@ -14,13 +14,15 @@ using postgres::Statement;
 
 void UpdateOrders(postgres::Session& session, const std::vector<std::pair<OrderKey, const Order*>>& orders) {
   static constexpr Statement kUpdate{"orders_update", R"sql(
-    UPDATE orders o
-    SET status = k.status, payment_status = k.payment_status, fulfillment_status = k.fulfillment_status,
-        hold_expires_at = 'epoch'::timestamptz + k.hold * interval '1 microsecond', cancel_reason = k.cancel_reason,
-        payment_id = k.payment_id, version = k.version, updated_at = now()
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::bigint[])
+    MERGE INTO orders o
+    USING unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::bigint[])
       AS k (tenant_id, order_id, status, payment_status, fulfillment_status, hold, cancel_reason, payment_id, version)
-    WHERE o.tenant_id = k.tenant_id AND o.order_id = k.order_id
+    ON o.tenant_id = k.tenant_id AND o.order_id = k.order_id
+    WHEN MATCHED THEN UPDATE
+      SET status = k.status, payment_status = k.payment_status, fulfillment_status = k.fulfillment_status,
+          hold_expires_at = 'epoch'::timestamptz + k.hold * interval '1 microsecond', cancel_reason = k.cancel_reason,
+          payment_id = k.payment_id, version = k.version, updated_at = now()
+    WHEN NOT MATCHED AND false THEN INSERT DEFAULT VALUES  -- an outer join: a look-up for each key, whatever the planner thinks of the table
   )sql"};
   if (orders.empty()) return;
   std::vector<std::string> tenants, ids, statuses, payment_statuses, fulfillment_statuses, reasons, payments;

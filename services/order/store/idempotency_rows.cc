@@ -70,9 +70,11 @@ std::map<RecordKey, ClaimedRecord> ClaimKeys(postgres::Session& session,
 
 void ReleaseKeys(postgres::Session& session, const std::vector<RecordKey>& keys) {
   static constexpr Statement kRelease{"idempotency_release", R"sql(
-    DELETE FROM idempotency_record r
+    MERGE INTO idempotency_record r
     USING unnest($1::text[], $2::text[], $3::text[]) AS k (tenant_id, user_id, key_hash)
-    WHERE r.tenant_id = k.tenant_id AND r.user_id = k.user_id AND r.key_hash = k.key_hash
+    ON r.tenant_id = k.tenant_id AND r.user_id = k.user_id AND r.key_hash = k.key_hash
+    WHEN MATCHED THEN DELETE
+    WHEN NOT MATCHED AND false THEN INSERT DEFAULT VALUES  -- an outer join: a look-up for each key, whatever the planner thinks of the table
   )sql"};
   if (keys.empty()) return;
   KeyColumns columns;

@@ -111,8 +111,11 @@ std::map<OrderKey, Process> ReadProcesses(postgres::Session& session, const std:
 
 void DeleteProcesses(postgres::Session& session, const std::vector<OrderKey>& orders) {
   static constexpr Statement kDelete{"process_delete", R"sql(
-    DELETE FROM order_process p USING unnest($1::text[], $2::text[]) AS k (tenant_id, order_id)
-    WHERE p.tenant_id = k.tenant_id AND p.order_id = k.order_id
+    MERGE INTO order_process p
+    USING unnest($1::text[], $2::text[]) AS k (tenant_id, order_id)
+    ON p.tenant_id = k.tenant_id AND p.order_id = k.order_id
+    WHEN MATCHED THEN DELETE
+    WHEN NOT MATCHED AND false THEN INSERT DEFAULT VALUES  -- an outer join: a look-up for each key, whatever the planner thinks of the table
   )sql"};
   if (orders.empty()) return;
   const OrderKeyColumns keys(orders);
@@ -120,13 +123,15 @@ void DeleteProcesses(postgres::Session& session, const std::vector<OrderKey>& or
 }
 
 std::vector<TenantProcess> TakeDueProcesses(postgres::Session& session, int limit, absl::Duration lease) {
+  // They are there, so the conflict with their keys updates them; no planner can turn that into a scan.
   static constexpr Statement kTake{"process_take", R"sql(
     WITH due AS MATERIALIZED (
-      SELECT tenant_id, order_id FROM order_process WHERE next_at <= now() ORDER BY next_at LIMIT $1 FOR UPDATE SKIP LOCKED
+      SELECT tenant_id, order_id, kind, payload, actor FROM order_process WHERE next_at <= now()
+      ORDER BY next_at LIMIT $1 FOR UPDATE SKIP LOCKED
     )
-    UPDATE order_process p SET next_at = now() + $2 * interval '1 millisecond', attempts = p.attempts + 1
-    FROM due
-    WHERE p.tenant_id = due.tenant_id AND p.order_id = due.order_id
+    INSERT INTO order_process AS p (tenant_id, order_id, kind, payload, actor, next_at)
+    SELECT tenant_id, order_id, kind, payload, actor, now() + $2 * interval '1 millisecond' FROM due
+    ON CONFLICT (tenant_id, order_id) DO UPDATE SET next_at = excluded.next_at, attempts = p.attempts + 1
     RETURNING p.tenant_id, p.order_id, p.kind, p.payload, p.actor, p.attempts
   )sql"};
   std::vector<TenantProcess> taken;

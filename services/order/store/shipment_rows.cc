@@ -109,12 +109,14 @@ void InsertShipments(postgres::Session& session, const std::vector<ShipmentRow>&
 
 void UpdateShipments(postgres::Session& session, const std::vector<ShipmentRow>& rows) {
   static constexpr Statement kUpdate{"shipments_update", R"sql(
-    UPDATE shipment s
-    SET status = k.status, shipped_at = 'epoch'::timestamptz + k.shipped * interval '1 microsecond',
-        delivered_at = 'epoch'::timestamptz + k.delivered * interval '1 microsecond'
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
+    MERGE INTO shipment s
+    USING unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
       AS k (tenant_id, order_id, shipment_id, status, shipped, delivered)
-    WHERE s.tenant_id = k.tenant_id AND s.order_id = k.order_id AND s.shipment_id = k.shipment_id
+    ON s.tenant_id = k.tenant_id AND s.order_id = k.order_id AND s.shipment_id = k.shipment_id
+    WHEN MATCHED THEN UPDATE
+      SET status = k.status, shipped_at = 'epoch'::timestamptz + k.shipped * interval '1 microsecond',
+          delivered_at = 'epoch'::timestamptz + k.delivered * interval '1 microsecond'
+    WHEN NOT MATCHED AND false THEN INSERT DEFAULT VALUES  -- an outer join: a look-up for each key, whatever the planner thinks of the table
   )sql"};
   if (rows.empty()) return;
   Columns columns;
@@ -133,12 +135,18 @@ void UpdateShipments(postgres::Session& session, const std::vector<ShipmentRow>&
 
 void DeleteShipments(postgres::Session& session, const std::vector<ShipmentKey>& keys) {
   static constexpr Statement kItems{"shipment_items_delete", R"sql(
-    DELETE FROM shipment_item s USING unnest($1::text[], $2::text[], $3::text[]) AS k (tenant_id, order_id, shipment_id)
-    WHERE s.tenant_id = k.tenant_id AND s.order_id = k.order_id AND s.shipment_id = k.shipment_id
+    MERGE INTO shipment_item s
+    USING unnest($1::text[], $2::text[], $3::text[]) AS k (tenant_id, order_id, shipment_id)
+    ON s.tenant_id = k.tenant_id AND s.order_id = k.order_id AND s.shipment_id = k.shipment_id
+    WHEN MATCHED THEN DELETE
+    WHEN NOT MATCHED AND false THEN INSERT DEFAULT VALUES  -- an outer join: a look-up for each key, whatever the planner thinks of the table
   )sql"};
   static constexpr Statement kShipments{"shipments_delete", R"sql(
-    DELETE FROM shipment s USING unnest($1::text[], $2::text[], $3::text[]) AS k (tenant_id, order_id, shipment_id)
-    WHERE s.tenant_id = k.tenant_id AND s.order_id = k.order_id AND s.shipment_id = k.shipment_id
+    MERGE INTO shipment s
+    USING unnest($1::text[], $2::text[], $3::text[]) AS k (tenant_id, order_id, shipment_id)
+    ON s.tenant_id = k.tenant_id AND s.order_id = k.order_id AND s.shipment_id = k.shipment_id
+    WHEN MATCHED THEN DELETE
+    WHEN NOT MATCHED AND false THEN INSERT DEFAULT VALUES  -- an outer join: a look-up for each key, whatever the planner thinks of the table
   )sql"};
   if (keys.empty()) return;
   Columns columns;

@@ -1,5 +1,6 @@
 #include "services/outbox-relay/relay/housekeeper.h"
 
+#include "libs/base/clock.h"
 #include "libs/base/macros.h"
 
 namespace bv::relay {
@@ -16,9 +17,9 @@ Housekeeper::~Housekeeper() {
 void Housekeeper::Run() {
   absl::Time partitions_due = absl::InfinitePast();
   do {
-    if (absl::Now() >= partitions_due) {
+    if (MonotonicNow() >= partitions_due) {
       if (const absl::Status kept = KeepPartitions(); kept.ok()) {
-        partitions_due = absl::Now() + settings_.housekeeping_interval;
+        partitions_due = MonotonicNow() + settings_.housekeeping_interval;
       } else {
         telemetry::LogLimited(telemetry::Level::kWarn, "partitions of the outbox not kept, trying again",
                               {{"error", kept}});

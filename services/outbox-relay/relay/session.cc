@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "libs/base/clock.h"
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
@@ -242,7 +243,7 @@ void Session::OnDelivery(const kafka::Delivery& delivery) {
 }
 
 absl::Status Session::ConfirmIfDue() {
-  const absl::Time now = absl::Now();
+  const absl::Time now = MonotonicNow();
   if (!reply_requested_ && now < status_due_) return absl::OkStatus();
   reply_requested_ = false;
   status_due_ = now + settings_.status_interval;
@@ -259,7 +260,7 @@ absl::Status Session::Wait(bool reading) {
   std::array<pollfd, 3> waiting = {{{.fd = producer_->event_fd(), .events = POLLIN, .revents = 0},
                                     {.fd = stop_.fd(), .events = POLLIN, .revents = 0},
                                     {.fd = stream_->fd(), .events = stream_events, .revents = 0}}};
-  poll(waiting.data(), waiting.size(), PollMillis(status_due_ - absl::Now()));
+  poll(waiting.data(), waiting.size(), PollMillis(status_due_ - MonotonicNow()));
   return absl::OkStatus();
 }
 

@@ -4,6 +4,7 @@
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
 #include "libs/base/values.h"
+#include "libs/rpc/timestamp.h"
 #include "services/payment-adapter/domain/words.h"
 
 namespace bv::payment {
@@ -38,12 +39,6 @@ absl::StatusOr<Method> FromProto(pb::PaymentMethod method) {
 template <class ProtoEnum, class Enum>
 ProtoEnum ToProtoEnum(Enum value) {
   return static_cast<ProtoEnum>(static_cast<int>(value) + 1);
-}
-
-void SetTimestamp(google::protobuf::Timestamp& target, absl::Time time) {
-  const std::int64_t micros = absl::ToUnixMicros(time);
-  target.set_seconds(micros / 1'000'000);
-  target.set_nanos(static_cast<std::int32_t>(micros % 1'000'000 * 1'000));
 }
 
 }  // namespace
@@ -83,12 +78,12 @@ pb::Payment ToProto(const PaymentWithAttempts& from) {
     line->set_gateway(std::string(Word(attempt.gateway)));
     line->set_operation(std::string(Word(attempt.operation)));
     line->set_outcome(std::string(Word(attempt.outcome)));
-    SetTimestamp(*line->mutable_started_at(), attempt.started_at);
+    *line->mutable_started_at() = rpc::ToTimestamp(attempt.started_at);
     line->set_duration_ms(absl::ToInt64Milliseconds(attempt.duration));
     line->set_detail(attempt.detail);
   }
-  SetTimestamp(*result.mutable_created_at(), payment.created_at);
-  SetTimestamp(*result.mutable_updated_at(), payment.updated_at);
+  *result.mutable_created_at() = rpc::ToTimestamp(payment.created_at);
+  *result.mutable_updated_at() = rpc::ToTimestamp(payment.updated_at);
   return result;
 }
 

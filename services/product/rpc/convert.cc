@@ -5,6 +5,7 @@
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
+#include "libs/rpc/timestamp.h"
 
 namespace bv::product {
 namespace {
@@ -93,12 +94,6 @@ pb::ResolvedVariant::Outcome ToProto(Outcome outcome) {
       break;
   }
   return pb::ResolvedVariant::OUTCOME_NOT_FOUND;
-}
-
-void SetTimestamp(google::protobuf::Timestamp& target, absl::Time time) {
-  const std::int64_t micros = absl::ToUnixMicros(time);
-  target.set_seconds(micros / 1'000'000);
-  target.set_nanos(static_cast<std::int32_t>(micros % 1'000'000 * 1'000));
 }
 
 std::string PrefixOf(int index) {
@@ -194,8 +189,8 @@ pb::Product ToProto(const Product& product) {
     to->set_status(ToProtoEnum<pb::VariantStatus>(variant.status));
   }
   result.set_version(product.version);
-  SetTimestamp(*result.mutable_created_at(), product.created_at);
-  SetTimestamp(*result.mutable_updated_at(), product.updated_at);
+  *result.mutable_created_at() = rpc::ToTimestamp(product.created_at);
+  *result.mutable_updated_at() = rpc::ToTimestamp(product.updated_at);
   result.set_vendor_id(product.vendor_id);
   return result;
 }
@@ -215,7 +210,7 @@ pb::ResolvedVariant ToProto(const Offer& offer) {
   result.set_price(variant.price.minor_units);
   result.set_currency(std::string(variant.price.currency.code()));
   result.set_fulfillment_type(ToProtoEnum<common::FulfillmentType>(variant.fulfillment));
-  SetTimestamp(*result.mutable_valid_from(), variant.price_valid_from);
+  *result.mutable_valid_from() = rpc::ToTimestamp(variant.price_valid_from);
   return result;
 }
 

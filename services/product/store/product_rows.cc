@@ -198,10 +198,12 @@ void UpdateVariants(postgres::Session& session, const TenantId& tenant, const Pr
                     const std::vector<std::size_t>& indexes) {
   if (indexes.empty()) return;
   static constexpr Statement kUpdate{"variant_update", R"sql(
-    UPDATE variant v
-    SET compare_at_price = k.compare_at_price, fulfillment_type = k.fulfillment_type, status = k.status
-    FROM unnest($2::text[], $3::bigint[], $4::text[], $5::text[]) AS k (variant_id, compare_at_price, fulfillment_type, status)
-    WHERE v.tenant_id = $1 AND v.variant_id = k.variant_id
+    MERGE INTO variant v
+    USING unnest($2::text[], $3::bigint[], $4::text[], $5::text[]) AS k (variant_id, compare_at_price, fulfillment_type, status)
+    ON v.tenant_id = $1 AND v.variant_id = k.variant_id
+    WHEN MATCHED THEN UPDATE
+      SET compare_at_price = k.compare_at_price, fulfillment_type = k.fulfillment_type, status = k.status
+    WHEN NOT MATCHED AND false THEN INSERT DEFAULT VALUES  -- an outer join: a look-up for each key, whatever the planner thinks of the table
   )sql"};
   const VariantArrays variants(product, indexes);
   session.Exec(kUpdate, tenant.str(), ArrayLiteral(variants.ids), ArrayLiteral(variants.compare_at_prices),
@@ -212,11 +214,13 @@ void WritePrices(postgres::Session& session, const TenantId& tenant, const Produ
                  const std::vector<std::size_t>& indexes) {
   if (indexes.empty()) return;
   static constexpr Statement kClose{"price_close", R"sql(
-    UPDATE product_price_history h
-    SET valid_to = p.updated_at
-    FROM product p, unnest($3::text[]) AS k (variant_id)
-    WHERE p.tenant_id = $1 AND p.product_id = $2
-      AND h.tenant_id = p.tenant_id AND h.variant_id = k.variant_id AND h.valid_to IS NULL
+    MERGE INTO product_price_history h
+    USING (
+      SELECT variant_id, updated_at FROM unnest($3::text[]) AS u (variant_id), product WHERE tenant_id = $1 AND product_id = $2
+    ) AS k
+    ON h.tenant_id = $1 AND h.variant_id = k.variant_id AND h.valid_to IS NULL
+    WHEN MATCHED THEN UPDATE SET valid_to = k.updated_at
+    WHEN NOT MATCHED AND false THEN INSERT DEFAULT VALUES  -- an outer join: a look-up for each key, whatever the planner thinks of the table
   )sql"};
   static constexpr Statement kOpen{"price_open", R"sql(
     INSERT INTO product_price_history (tenant_id, variant_id, valid_from, price, currency)
