@@ -1,11 +1,10 @@
-// A client that is fast enough to find the limit of inventory: ReserveStock by asynchronous gRPC. Prints one
+// A client that is fast enough to find the limit of inventory: ReserveStock, many calls at a time. Prints one
 // JSON object.
 //   loadgen --mode reserve --skus FILE --tokens FILE --address HOST:PORT …
 #include <absl/flags/flag.h>
 #include <absl/flags/parse.h>
 #include <absl/flags/usage.h>
 #include <absl/strings/str_format.h>
-#include <absl/synchronization/mutex.h>
 #include <sys/resource.h>
 
 #include <fstream>
@@ -121,9 +120,6 @@ absl::StatusOr<std::string> Run() {
 int main(int argc, char** argv) {
   absl::SetProgramUsageMessage("Load on ReserveStock; prints one JSON object.");
   absl::ParseCommandLine(argc, argv);
-  // Debian's Abseil is a debug build in this respect: every lock, of gRPC too, would be noted in one graph of
-  // the whole process.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const absl::StatusOr<std::string> report = bv::load::Run();
   if (!report.ok()) {
     const bv::ErrorDetail detail = bv::GetErrorDetail(report.status());
