@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -275,6 +277,22 @@ TEST_F(ConsumerTest, StopsWithTheBrokersAway) {
   Write(100);
   book_.WaitFor(100);
   const testing::BrokerOutage outage;
+  const absl::Time begin = absl::Now();
+  consumer->Stop();
+  EXPECT_LT(absl::Now() - begin, absl::Seconds(15));
+}
+
+TEST_F(ConsumerTest, StopsWithTheBrokersAwayAndACommitUnanswered) {
+  std::promise<void> begun, away;
+  const auto consumer = Start([&](std::span<const Message>) {
+    begun.set_value();
+    away.get_future().wait();
+    return absl::OkStatus();
+  });
+  Write(1);
+  begun.get_future().wait();
+  const testing::BrokerOutage outage;
+  away.set_value();
   const absl::Time begin = absl::Now();
   consumer->Stop();
   EXPECT_LT(absl::Now() - begin, absl::Seconds(15));

@@ -236,6 +236,8 @@ void GroupMember::Leave(absl::Time deadline) {
         rd_kafka_event_destroy);
     if (event != nullptr && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE) Revoke();
   }
+  // Time is up. The client may still ask for its partitions, and while nobody answers it cannot be destroyed.
+  if (rd_kafka_consumer_closed(client_) == 0) Note(rd_kafka_assign(client_, nullptr), "unassign");
 }
 
 void GroupMember::Assign(const rd_kafka_topic_partition_list_t& partitions) {
