@@ -33,7 +33,7 @@ max_replication_slots = 10
 # A relay that stays away must not fill the disk: its slot is given up first, and the relay scans the outbox again.
 max_slot_wal_keep_size = '4GB'
 max_wal_size = '4GB'
-shared_buffers = '256MB'
+shared_buffers = '512MB'
 max_connections = 200
 jit = off
 # Costs nothing until somebody asks what is executed: ALTER SYSTEM SET pg_stat_statements.track = 'top'.

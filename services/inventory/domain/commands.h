@@ -23,6 +23,8 @@ struct ReserveCommand {
   std::vector<std::string> replaces;
   Split split = Split::kAllowed;
   Holder holder = Holder::kOther;
+  // Its reservation may be there: it is looked for before anything is decided.
+  bool look_first = false;
 };
 
 // Of a cart, for one item: takes the place of what the reservation held before, unless that is of a newer

@@ -36,7 +36,7 @@ class Plan {
   void AddSku(const SkuCode& sku) { keys.stock.insert({*tenant_, sku}); }
 
   void Add(const ReserveCommand& command) {
-    AddReservation(command.reservation_id);
+    if (command.look_first) AddReservation(command.reservation_id);
     for (const Line& line : command.lines) AddSku(line.sku);
     for (const std::string& id : command.replaces) AddReservation(id);
     needs_lines |= !command.replaces.empty();
@@ -127,6 +127,21 @@ void RememberShelves(StockMemory& memory, postgres::Session& session, const Desk
   }
 }
 
+// Nearly all reservations are new: the batch takes them for it, and looks first when it runs again.
+absl::Status LookFirst(std::span<Item* const> items) {
+  for (Item* item : items) {
+    if (auto* reserve = std::get_if<ReserveCommand>(&item->request)) reserve->look_first = true;
+  }
+  return absl::AbortedError(
+      "one of these requests was handled before, or at the same time by another replica");
+}
+
+// What is refused may be a repeat of what succeeded when there was enough.
+bool MayBeRepeat(const Item& item) {
+  const auto* reserve = std::get_if<ReserveCommand>(&item.request);
+  return reserve != nullptr && !reserve->look_first && !item.answer.ok();
+}
+
 }  // namespace
 
 absl::Status ExecuteStockBatch(StockMemory& memory, postgres::Session& session,
@@ -134,11 +149,13 @@ absl::Status ExecuteStockBatch(StockMemory& memory, postgres::Session& session,
   Plan plan(items);
   Desk desk;
   Lock(session, plan, desk);
-  for (Item* item : items) item->answer = desk.Decide(item->context, item->request);
+  for (Item* item : items) {
+    item->answer = desk.Decide(item->context, item->request);
+    if (MayBeRepeat(*item)) return LookFirst(items);
+  }
   if (!desk.is_unchanged()) {
     ASSIGN_OR_RETURN(const std::vector<events::OutboxRow> rows, EventsOf(desk));
-    if (!WriteRows(session, desk, rows))
-      return absl::AbortedError("another replica handled one of these requests at the same time");
+    if (!WriteRows(session, desk, rows)) return LookFirst(items);
     CrashPoint("inventory.batch.written");
     session.OnCommit([] { CrashPoint("inventory.batch.committed"); });
   }

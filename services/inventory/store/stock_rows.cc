@@ -6,6 +6,26 @@ namespace {
 using postgres::ArrayLiteral;
 using postgres::Statement;
 
+// The columns of all that is read here. What the numbers hold depends on the kind of row. By position, since
+// libpq looks a name up anew for every field, which was 1 µs a row.
+enum Column {
+  kPart,
+  kTenant,
+  kId,
+  kText,
+  kStatus,
+  kHolder,
+  kCart,
+  kSku,
+  kLocation,
+  kNumber1,
+  kNumber2,
+  kNumber3,
+  kNumber4,
+  kNumber5,
+  kNumber6
+};
+
 // Two columns of keys as arguments for unnest.
 template <class Keys, class Second>
 std::pair<std::string, std::string> KeyArrays(const Keys& keys, Second second) {
@@ -18,44 +38,43 @@ std::pair<std::string, std::string> KeyArrays(const Keys& keys, Second second) {
 }
 
 void AddLineRow(const pqxx::row& row, Reservation& reservation) {
-  reservation.allocations.push_back(
-      {.sku = SkuCode::Trusted(row["sku"].as<std::string>()),
-       .location = LocationCode::Trusted(row["location_code"].as<std::string>()),
-       .qty = row["n4"].as<std::int64_t>(),
-       .shipped = row["n5"].as<std::int64_t>()});
+  reservation.allocations.push_back({.sku = SkuCode::Trusted(row[kSku].as<std::string>()),
+                                     .location = LocationCode::Trusted(row[kLocation].as<std::string>()),
+                                     .qty = row[kNumber4].as<std::int64_t>(),
+                                     .shipped = row[kNumber5].as<std::int64_t>()});
 }
 
-// The columns of BV_RESERVATION_COLUMNS; a row for each line, or one without when there is none.
+// A row for each line, or one without when there is none.
 void AddReservationRow(const pqxx::row& row, Reservation& reservation) {
-  reservation.reservation_id = row["id"].as<std::string>();
-  reservation.user_id = row["user_id"].as<std::string>();
-  reservation.state = ReservationStateOf(row["status"].as<std::string>());
-  reservation.holder = HolderOf(row["holder"].as<std::string>());
-  reservation.cart_id = row["cart_id"].as<std::string>("");
-  reservation.item_version = row["n3"].as<std::int64_t>(0);
-  reservation.expires_at = postgres::TimeFromMicros(row["n1"]);
-  reservation.created_at = postgres::TimeFromMicros(row["n2"]);
-  if (!row["sku"].is_null()) AddLineRow(row, reservation);
+  reservation.reservation_id = row[kId].as<std::string>();
+  reservation.user_id = row[kText].as<std::string>();
+  reservation.state = ReservationStateOf(row[kStatus].as<std::string>());
+  reservation.holder = HolderOf(row[kHolder].as<std::string>());
+  reservation.cart_id = row[kCart].as<std::string>("");
+  reservation.item_version = row[kNumber3].as<std::int64_t>(0);
+  reservation.expires_at = postgres::TimeFromMicros(row[kNumber1]);
+  reservation.created_at = postgres::TimeFromMicros(row[kNumber2]);
+  if (!row[kSku].is_null()) AddLineRow(row, reservation);
 }
 
 void AddStockRow(const pqxx::row& row, Shelf& shelf) {
-  shelf.product = ProductId::Trusted(row["user_id"].as<std::string>());
-  shelf.is_hot = row["n6"].as<int>() != 0;
-  shelf.places.push_back({.location = LocationCode::Trusted(row["location_code"].as<std::string>()),
-                          .on_hand = row["n1"].as<std::int64_t>(),
-                          .reserved = row["n2"].as<std::int64_t>(),
-                          .buffer = row["n3"].as<std::int64_t>(),
-                          .priority = row["n5"].as<int>(),
-                          .version = row["n4"].as<std::int64_t>()});
+  shelf.product = ProductId::Trusted(row[kText].as<std::string>());
+  shelf.is_hot = row[kNumber6].as<int>() != 0;
+  shelf.places.push_back({.location = LocationCode::Trusted(row[kLocation].as<std::string>()),
+                          .on_hand = row[kNumber1].as<std::int64_t>(),
+                          .reserved = row[kNumber2].as<std::int64_t>(),
+                          .buffer = row[kNumber3].as<std::int64_t>(),
+                          .priority = row[kNumber5].as<int>(),
+                          .version = row[kNumber4].as<std::int64_t>()});
 }
 
 LedgerRow LedgerRowOf(const pqxx::row& row) {
-  return {.tenant = TenantId::Trusted(row["tenant_id"].as<std::string>()),
-          .adjustment_id = AdjustmentId::Trusted(row["id"].as<std::string>()),
-          .sku = SkuCode::Trusted(row["sku"].as<std::string>()),
-          .location = LocationCode::Trusted(row["location_code"].as<std::string>()),
-          .on_hand_delta = row["n1"].as<std::int64_t>(),
-          .reason = row["status"].as<std::string>()};
+  return {.tenant = TenantId::Trusted(row[kTenant].as<std::string>()),
+          .adjustment_id = AdjustmentId::Trusted(row[kId].as<std::string>()),
+          .sku = SkuCode::Trusted(row[kSku].as<std::string>()),
+          .location = LocationCode::Trusted(row[kLocation].as<std::string>()),
+          .on_hand_delta = row[kNumber1].as<std::int64_t>(),
+          .reason = row[kStatus].as<std::string>()};
 }
 
 // What of a reservation goes into one row each.
@@ -68,8 +87,7 @@ LedgerRow LedgerRowOf(const pqxx::row& row) {
 
 void LockRows(postgres::Session& session, const BatchKeys& keys, Desk& desk) {
   // The parts are joined by LATERAL, so that each key is a look-up of its own whatever the planner thinks of
-  // the tables, and read one after the other, so that no two batches lock in another order. What a column
-  // holds depends on the part.
+  // the tables, and read one after the other, so that no two batches lock in another order.
   static constexpr Statement kLock{"stock_batch_lock", R"sql(
     WITH found_reservation AS MATERIALIZED (
       SELECT k.tenant_id, k.id, r.*, l.*
@@ -102,9 +120,8 @@ void LockRows(postgres::Session& session, const BatchKeys& keys, Desk& desk) {
         OFFSET 0
       ) a
     )
-    SELECT 0 AS part, NULL AS tenant_id, NULL AS id, NULL AS user_id, NULL AS status, NULL AS holder, NULL AS cart_id, NULL AS sku,
-           NULL AS location_code, (extract(epoch FROM now()) * 1e6)::bigint AS n1, NULL::bigint AS n2, NULL::bigint AS n3,
-           NULL::bigint AS n4, NULL::bigint AS n5, NULL::int AS n6
+    SELECT 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+           (extract(epoch FROM now()) * 1e6)::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::int
     UNION ALL
     SELECT 1, tenant_id, id, user_id, status, holder, cart_id, sku, location_code,
            expires_micros, created_micros, item_version, qty, shipped, NULL
@@ -123,19 +140,19 @@ void LockRows(postgres::Session& session, const BatchKeys& keys, Desk& desk) {
       KeyArrays(keys.adjustments, [](const AdjustmentId& id) { return id.str(); });
   for (const pqxx::row& row : session.Exec(kLock, reservation_tenants, reservation_ids, stock_tenants, skus,
                                            adjustment_tenants, adjustment_ids)) {
-    const int part = row["part"].as<int>();
+    const int part = row[kPart].as<int>();
     if (part == 0) {
-      desk.now = postgres::TimeFromMicros(row["n1"]);
+      desk.now = postgres::TimeFromMicros(row[kNumber1]);
       session.set_transaction_time(desk.now);
       continue;
     }
-    const TenantId tenant = TenantId::Trusted(row["tenant_id"].as<std::string>());
+    const TenantId tenant = TenantId::Trusted(row[kTenant].as<std::string>());
     switch (part) {
       case 1:
-        AddReservationRow(row, desk.reservations[{tenant, row["id"].as<std::string>()}]);
+        AddReservationRow(row, desk.reservations[{tenant, row[kId].as<std::string>()}]);
         break;
       case 2:
-        AddStockRow(row, desk.stock[tenant][SkuCode::Trusted(row["sku"].as<std::string>())]);
+        AddStockRow(row, desk.stock[tenant][SkuCode::Trusted(row[kSku].as<std::string>())]);
         break;
       default: {
         LedgerRow ledger = LedgerRowOf(row);
@@ -148,10 +165,10 @@ void LockRows(postgres::Session& session, const BatchKeys& keys, Desk& desk) {
 
 void ReadLinesAgain(postgres::Session& session, Desk& desk) {
   static constexpr Statement kRead{"reservation_line_read", R"sql(
-    SELECT k.tenant_id, k.id, l.*
+    SELECT 1, k.tenant_id, k.id, NULL, NULL, NULL, NULL, l.sku, l.location_code, NULL, NULL, NULL, l.qty, l.shipped, NULL
     FROM unnest($1::text[], $2::text[]) AS k (tenant_id, id)
     CROSS JOIN LATERAL (
-      SELECT sku, location_code, qty AS n4, shipped AS n5
+      SELECT sku, location_code, qty, shipped
       FROM reservation_line WHERE tenant_id = k.tenant_id AND reservation_id = k.id
       ORDER BY sku, location_code
     ) l
@@ -164,8 +181,8 @@ void ReadLinesAgain(postgres::Session& session, Desk& desk) {
   }
   const auto [tenants, ids] = KeyArrays(keys, [](const std::string& id) { return id; });
   for (const pqxx::row& row : session.Exec(kRead, tenants, ids)) {
-    const TenantId tenant = TenantId::Trusted(row["tenant_id"].as<std::string>());
-    AddLineRow(row, desk.reservations.at({tenant, row["id"].as<std::string>()}));
+    const TenantId tenant = TenantId::Trusted(row[kTenant].as<std::string>());
+    AddLineRow(row, desk.reservations.at({tenant, row[kId].as<std::string>()}));
   }
 }
 
@@ -206,8 +223,7 @@ std::vector<std::string> ReadHolders(postgres::Session& session, const StockKey&
 
 Shelf ReadShelf(postgres::Session& session, const TenantId& tenant, const SkuCode& sku) {
   static constexpr Statement kRead{"stock_read", R"sql(
-    SELECT product_id AS user_id, location_code, on_hand AS n1, reserved AS n2, buffer AS n3, version AS n4, priority AS n5,
-           is_hot::int AS n6
+    SELECT 2, tenant_id, NULL, product_id, NULL, NULL, NULL, sku, location_code, on_hand, reserved, buffer, version, priority, is_hot::int
     FROM inventory_stock WHERE tenant_id = $1 AND sku = $2 ORDER BY location_code
   )sql"};
   Shelf shelf;
@@ -218,8 +234,8 @@ Shelf ReadShelf(postgres::Session& session, const TenantId& tenant, const SkuCod
 std::optional<Reservation> ReadReservation(postgres::Session& session, const TenantId& tenant,
                                            const std::string& reservation_id) {
   static constexpr Statement kRead{"reservation_read", R"sql(
-    SELECT r.id, r.user_id, r.status, r.holder, r.cart_id, l.sku, l.location_code,
-           r.expires_micros AS n1, r.created_micros AS n2, r.item_version AS n3, l.qty AS n4, l.shipped AS n5
+    SELECT 1, $1, r.id, r.user_id, r.status, r.holder, r.cart_id, l.sku, l.location_code,
+           r.expires_micros, r.created_micros, r.item_version, l.qty, l.shipped, NULL
     FROM (
       SELECT reservation_id AS id, )sql" BV_RESERVATION_ROW R"sql(
       WHERE tenant_id = $1 AND reservation_id = $2

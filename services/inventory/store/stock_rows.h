@@ -30,8 +30,8 @@ void ReadLinesAgain(postgres::Session& session, Desk& desk);
 // Makes an empty place for each command that has none, so that there is a row to lock.
 void InsertPlaces(postgres::Session& session,
                   const std::vector<std::pair<TenantId, const AdjustCommand*>>& commands);
-// Writes all that the desk has collected, and the events. False when another replica has written one of the
-// rows since this transaction looked for it: it has to run again.
+// Writes all that the desk has collected, and the events. False when one of the rows that are to be new is
+// there: the transaction has to be rolled back, and run again when it has looked for them.
 [[nodiscard]] bool WriteRows(postgres::Session& session, const Desk& desk,
                              const std::vector<events::OutboxRow>& events);
 

@@ -127,8 +127,9 @@ void UpdateShipped(postgres::Session& session, const Desk& desk) {
 
 // One statement for all that a batch of reservations writes: every statement is a round trip during which the
 // rows are locked. Its parts see none of each other's rows, and no row is written by two of them. $1 to $10
-// are those of the outbox. Rows that are there are found by the conflict with their key: a join with the
-// batch, planned while the tables were empty, becomes a scan.
+// are those of the outbox. Rows that are to be changed are found by the conflict with their key: a join with
+// the batch, planned while the tables were empty, becomes a scan. Those that are to be new are simply
+// inserted: looking for each before it is inserted took a tenth of the statement.
 constexpr Statement kWrite{"stock_batch_write", R"sql(
   WITH announced AS (
     )sql" BV_OUTBOX_INSERT R"sql(
@@ -145,12 +146,9 @@ constexpr Statement kWrite{"stock_batch_write", R"sql(
     SELECT tenant_id, reservation_id, user_id, status, holder, nullif(cart_id, ''), to_timestamp(expires_at / 1e6), item_version
     FROM unnest($20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[], $26::bigint[], $27::bigint[])
       AS k (tenant_id, reservation_id, user_id, status, holder, cart_id, expires_at, item_version)
-    ON CONFLICT DO NOTHING
-    RETURNING 1
   ), lined AS (
     INSERT INTO reservation_line (tenant_id, reservation_id, sku, location_code, qty, shipped)
     SELECT * FROM unnest($28::text[], $29::text[], $30::text[], $31::text[], $32::bigint[], $33::bigint[])
-    ON CONFLICT DO NOTHING
   ), changed AS (
     INSERT INTO reservation AS r (tenant_id, reservation_id, status, expires_at, item_version, user_id, holder)
     SELECT tenant_id, reservation_id, status, to_timestamp(expires_at / 1e6), item_version, user_id, holder
@@ -158,24 +156,21 @@ constexpr Statement kWrite{"stock_batch_write", R"sql(
       AS k (tenant_id, reservation_id, status, expires_at, item_version, user_id, holder)
     ON CONFLICT (tenant_id, reservation_id) DO UPDATE
       SET status = excluded.status, expires_at = excluded.expires_at, item_version = excluded.item_version
-  ), noted AS (
-    INSERT INTO inventory_adjustment (tenant_id, adjustment_id, sku, location_code, on_hand_delta, reserved_delta, buffer_delta, reason,
-                                      reservation_id, user_id, forced, shipment_id)
-    SELECT tenant_id, adjustment_id, sku, location_code, on_hand_delta, reserved_delta, buffer_delta, reason, nullif(reservation_id, ''),
-           user_id, forced = 1, nullif(shipment_id, '')
-    FROM unnest($39::text[], $40::text[], $41::text[], $42::text[], $43::bigint[], $44::bigint[], $45::bigint[], $46::text[], $47::text[],
-                $48::text[], $49::int[], $50::text[])
-      AS k (tenant_id, adjustment_id, sku, location_code, on_hand_delta, reserved_delta, buffer_delta, reason, reservation_id, user_id,
-            forced, shipment_id)
-    ON CONFLICT DO NOTHING
-    RETURNING 1
   )
-  SELECT (SELECT count(*) FROM added), (SELECT count(*) FROM noted)
+  INSERT INTO inventory_adjustment (tenant_id, adjustment_id, sku, location_code, on_hand_delta, reserved_delta, buffer_delta, reason,
+                                    reservation_id, user_id, forced, shipment_id)
+  SELECT tenant_id, adjustment_id, sku, location_code, on_hand_delta, reserved_delta, buffer_delta, reason, nullif(reservation_id, ''),
+         user_id, forced = 1, nullif(shipment_id, '')
+  FROM unnest($39::text[], $40::text[], $41::text[], $42::text[], $43::bigint[], $44::bigint[], $45::bigint[], $46::text[], $47::text[],
+              $48::text[], $49::int[], $50::text[])
+    AS k (tenant_id, adjustment_id, sku, location_code, on_hand_delta, reserved_delta, buffer_delta, reason, reservation_id, user_id,
+          forced, shipment_id)
 )sql"};
 
 }  // namespace
 
-bool WriteRows(postgres::Session& session, const Desk& desk, const std::vector<events::OutboxRow>& events) {
+bool WriteRows(postgres::Session& session, const Desk& desk,
+               const std::vector<events::OutboxRow>& events) try {
   if (!desk.relined.empty()) DeleteLines(session, desk.relined);
   const events::OutboxArrays e(events);
   const StockColumns s(desk);
@@ -188,7 +183,7 @@ bool WriteRows(postgres::Session& session, const Desk& desk, const std::vector<e
   l.Add(desk, desk.added);
   l.Add(desk, desk.relined);
   const LedgerColumns n(desk.ledger);
-  const pqxx::result written = session.Exec(
+  session.Exec(
       kWrite, e.ids, e.topics, e.keys, e.types, e.payloads, e.versions, e.occurred, e.tenants, e.traceparents,
       e.correlation_ids, ArrayLiteral(s.tenants), ArrayLiteral(s.skus), ArrayLiteral(s.locations),
       ArrayLiteral(s.on_hand), ArrayLiteral(s.reserved), ArrayLiteral(s.buffers), ArrayLiteral(s.versions),
@@ -201,11 +196,10 @@ bool WriteRows(postgres::Session& session, const Desk& desk, const std::vector<e
       ArrayLiteral(n.locations), ArrayLiteral(n.on_hand), ArrayLiteral(n.reserved), ArrayLiteral(n.buffers),
       ArrayLiteral(n.reasons), ArrayLiteral(n.reservations), ArrayLiteral(n.users), ArrayLiteral(n.forced),
       ArrayLiteral(n.shipments), ArrayLiteral(c.users), ArrayLiteral(c.holders), ArrayLiteral(s.products));
-  if (written[0][0].as<std::size_t>() < desk.added.size() ||
-      written[0][1].as<std::size_t>() < desk.ledger.size())
-    return false;
   if (!desk.shipped.empty()) UpdateShipped(session, desk);
   return true;
+} catch (const pqxx::unique_violation&) {
+  return false;
 }
 
 }  // namespace bv::inventory

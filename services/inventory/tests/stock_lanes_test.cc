@@ -75,6 +75,17 @@ TEST_F(StockLanesTest, TheSameReservationAgainIsTheSame) {
   EXPECT_EQ(Count("outbox.event"), "4");
 }
 
+// By then it would be refused, were it new.
+TEST_F(StockLanesTest, TheSameReservationAgainIsTheSameWhenTooLittleIsLeft) {
+  ASSERT_TRUE(Adjust("TENT", 3).ok());
+  ASSERT_TRUE(Reserve("r-1", {Of("TENT", 2)}).ok());
+  EXPECT_EQ(ErrorReason(Reserve("r-2", {Of("TENT", 2)}).status()), "OUT_OF_STOCK");
+  const absl::StatusOr<Outcome> again = Reserve("r-1", {Of("TENT", 2)});
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(LinesOf(again->reservation.allocations), (std::vector<Line>{Of("TENT", 2)}));
+  EXPECT_EQ(Stock("TENT"), "MAIN 3/2 v2");
+}
+
 TEST_F(StockLanesTest, AnotherReservationUnderTheIdIsRefused) {
   ASSERT_TRUE(Adjust("TENT", 10).ok());
   ASSERT_TRUE(Reserve("r-1", {Of("TENT", 2)}).ok());
