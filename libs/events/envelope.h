@@ -3,7 +3,7 @@
 //   consumer: [&](std::span<const kafka::Message> messages) -> absl::Status {
 //     ASSIGN_OR_RETURN(const std::vector<Event> events, ReadEvents(messages, dead_letters));
 //     for (const Event& event : events) {
-//       if (event.envelope.type() != kReservationHeld) continue;
+//       if (!event.envelope.Is<ReservationHeld>()) continue;
 //       ReservationHeld held;
 //       if (absl::Status status = event.envelope.ParsePayload(held); !status.ok()) {
 //         RETURN_IF_ERROR(dead_letters.Put(event.message, status));
@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "libs/base/request_context.h"
+#include "libs/events/event_type.h"
 #include "libs/json/json.h"
 #include "libs/kafka/consumer.h"
 #include "libs/kafka/dead_letters.h"
@@ -35,6 +36,11 @@ class Envelope {
   std::string_view event_id() const { return object_.Text("eventId"); }
   // "ecommerce.order.order.created.v1"
   std::string_view type() const { return object_.Text("eventType"); }
+  // Of the type whose payload the message is.
+  template <class Payload>
+  bool Is() const {
+    return type() == TypeOf<Payload>().name;
+  }
   std::string_view producer() const { return object_.Text("producer"); }
   std::string_view trace_id() const { return object_.Text("traceId"); }
   std::string_view correlation_id() const { return object_.Text("correlationId"); }

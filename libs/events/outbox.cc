@@ -14,9 +14,9 @@ std::string Rfc3339Micros(absl::Time time) {
 
 }  // namespace
 
-absl::Status AppendEnvelope(const EventType& type, std::string_view producer, const OutboxRow& row,
-                            std::string_view trace_id, const google::protobuf::Message& payload,
-                            std::string& out) {
+absl::Status AppendEnvelope(const google::protobuf::Message& payload, const OutboxRow& row,
+                            std::string_view trace_id, std::string& out) {
+  const EventType& type = TypeOf(*payload.GetDescriptor());
   const auto append = [&out](std::string_view name, std::string_view value) {
     json::AppendString(name, out);
     out += ':';
@@ -27,7 +27,7 @@ absl::Status AppendEnvelope(const EventType& type, std::string_view producer, co
   append("eventId", row.id);
   append("eventType", type.name);
   append("occurredAt", Rfc3339Micros(row.occurred_at));
-  append("producer", producer);
+  append("producer", type.producer);
   append("traceId", trace_id);
   append("correlationId", row.correlation_id);
   append("schemaVersion", type.schema_version);
@@ -38,21 +38,21 @@ absl::Status AppendEnvelope(const EventType& type, std::string_view producer, co
   return absl::OkStatus();
 }
 
-absl::StatusOr<OutboxRow> MakeRow(const EventType& type, std::string_view producer, std::string_view key,
-                                  std::int64_t aggregate_version, absl::Time occurred_at,
-                                  const RequestContext& context, const google::protobuf::Message& payload) {
+absl::StatusOr<OutboxRow> MakeRow(const google::protobuf::Message& payload, std::int64_t aggregate_version,
+                                  absl::Time occurred_at, const RequestContext& context) {
+  const EventType& type = TypeOf(*payload.GetDescriptor());
   OutboxRow row{
       .id = UuidToString(NewUuid()),
-      .topic = std::string(type.topic),
-      .key = std::string(key),
-      .type = std::string(type.name),
+      .topic = type.topic,
+      .key = payload.GetReflection()->GetString(payload, type.key),
+      .type = type.name,
       .aggregate_version = aggregate_version,
       .occurred_at = occurred_at,
       .tenant = context.tenant.str(),
       .traceparent = context.trace.ToTraceparent(),
       .correlation_id = context.correlation_id,
   };
-  RETURN_IF_ERROR(AppendEnvelope(type, producer, row, context.trace.trace_id, payload, row.payload));
+  RETURN_IF_ERROR(AppendEnvelope(payload, row, context.trace.trace_id, row.payload));
   return row;
 }
 

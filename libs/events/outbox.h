@@ -12,19 +12,10 @@
 #include <vector>
 
 #include "libs/base/request_context.h"
+#include "libs/events/event_type.h"
 #include "libs/postgres/postgres.h"
 
 namespace bv::events {
-
-// A kind of event: what the contract fixes.
-struct EventType {
-  // "ecommerce.order.order.created.v1"
-  std::string_view name;
-  // "ecommerce.order.order"
-  std::string_view topic;
-  // "1.0"
-  std::string_view schema_version;
-};
 
 struct OutboxRow {
   std::string id;  // a UUID, also the envelope's eventId
@@ -40,11 +31,10 @@ struct OutboxRow {
 };
 
 // The row of one event: its payload is the whole envelope, the JSON that consumers get, byte for byte.
-// `producer` is the service ("order-service"), `key` the partition key, `aggregate_version` grows with each
-// change of the aggregate. INTERNAL when the payload cannot be written as JSON.
-absl::StatusOr<OutboxRow> MakeRow(const EventType& type, std::string_view producer, std::string_view key,
-                                  std::int64_t aggregate_version, absl::Time occurred_at,
-                                  const RequestContext& context, const google::protobuf::Message& payload);
+// `aggregate_version` grows with each change of the aggregate. INTERNAL when the payload cannot be written as
+// JSON.
+absl::StatusOr<OutboxRow> MakeRow(const google::protobuf::Message& payload, std::int64_t aggregate_version,
+                                  absl::Time occurred_at, const RequestContext& context);
 
 // The rows as arrays for BV_OUTBOX_INSERT, in the order of its parameters.
 struct OutboxArrays {
@@ -72,8 +62,7 @@ struct OutboxArrays {
 void InsertOutbox(postgres::Session& session, const std::vector<OutboxRow>& rows);
 
 // The envelope's text; used by MakeRow.
-absl::Status AppendEnvelope(const EventType& type, std::string_view producer, const OutboxRow& row,
-                            std::string_view trace_id, const google::protobuf::Message& payload,
-                            std::string& out);
+absl::Status AppendEnvelope(const google::protobuf::Message& payload, const OutboxRow& row,
+                            std::string_view trace_id, std::string& out);
 
 }  // namespace bv::events

@@ -7,8 +7,6 @@
 namespace bv::events {
 namespace {
 
-constexpr EventType kOrderCreated{
-    .name = "ecommerce.order.order.created.v1", .topic = "ecommerce.order.order", .schema_version = "1.0"};
 const absl::Time kNoon = absl::FromCivil(absl::CivilSecond(2026, 1, 31, 12, 0, 0), absl::UTCTimeZone()) +
                          absl::Microseconds(123456);
 
@@ -16,8 +14,7 @@ OutboxRow RowOf(std::string_view tenant, const std::string& key, std::int64_t ve
   commerce::order::v1::OrderCreated event;
   event.set_order_id(key);
   event.set_currency("EUR");
-  return MakeRow(kOrderCreated, "order-service", key, version, kNoon, testing::ContextOf(tenant), event)
-      .value();
+  return MakeRow(event, version, kNoon, testing::ContextOf(tenant)).value();
 }
 
 class InsertOutboxTest : public ::testing::Test {

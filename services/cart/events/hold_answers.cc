@@ -14,11 +14,6 @@ namespace {
 
 namespace pb = commerce::inventory::v1;
 
-constexpr std::string_view kHeld = "ecommerce.inventory.reservation.held.v1";
-constexpr std::string_view kRejected = "ecommerce.inventory.reservation.rejected.v1";
-constexpr std::string_view kReleased = "ecommerce.inventory.reservation.released.v1";
-constexpr std::string_view kExpired = "ecommerce.inventory.reservation.expired.v1";
-
 absl::StatusOr<AnswerForItem> AnswerOf(const events::Event& event, const std::string& cart_id,
                                        const std::string& sku, HoldAnswer answer) {
   AnswerForItem result{.tenant = event.context.tenant, .answer = answer};
@@ -60,11 +55,12 @@ absl::StatusOr<std::optional<AnswerForItem>> ExpiredOf(const events::Event& even
 
 // Absent for events that are no answers to carts.
 absl::StatusOr<std::optional<AnswerForItem>> AnswerOf(const events::Event& event) {
-  const std::string_view type = event.envelope.type();
-  if (type == kHeld) return HeldOf(event);
-  if (type == kRejected) return PlainOf<pb::ReservationRejected>(event, HoldAnswer::Kind::kRejected);
-  if (type == kReleased) return PlainOf<pb::ReservationReleased>(event, HoldAnswer::Kind::kReleased);
-  if (type == kExpired) return ExpiredOf(event);
+  if (event.envelope.Is<pb::ReservationHeld>()) return HeldOf(event);
+  if (event.envelope.Is<pb::ReservationRejected>())
+    return PlainOf<pb::ReservationRejected>(event, HoldAnswer::Kind::kRejected);
+  if (event.envelope.Is<pb::ReservationReleased>())
+    return PlainOf<pb::ReservationReleased>(event, HoldAnswer::Kind::kReleased);
+  if (event.envelope.Is<pb::ReservationExpired>()) return ExpiredOf(event);
   return std::nullopt;
 }
 
@@ -74,6 +70,10 @@ prometheus::Counter* CounterOf(const char* answer) {
 }
 
 }  // namespace
+
+const std::string& HoldAnswers::Topic() {
+  return events::TypeOf<pb::ReservationHeld>().topic;
+}
 
 HoldAnswers::HoldAnswers(const kafka::ConsumerSettings& kafka, const postgres::ConnectionSettings& connection,
                          const std::string& group, const std::string& topic)

@@ -20,11 +20,11 @@ namespace bv::cart {
 class HoldAnswers {
  public:
   static constexpr char kGroup[] = "cart";
-  static constexpr char kTopic[] = "ecommerce.inventory.reservation";
+  static const std::string& Topic();
 
   // Tests have a group and a topic of their own.
   HoldAnswers(const kafka::ConsumerSettings& kafka, const postgres::ConnectionSettings& connection,
-              const std::string& group = kGroup, const std::string& topic = kTopic);
+              const std::string& group = kGroup, const std::string& topic = Topic());
 
   // Begins to consume; Kafka may come later. INVALID_ARGUMENT for settings that cannot be.
   absl::Status Start() { return consumer_.Run(); }

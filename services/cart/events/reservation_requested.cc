@@ -5,9 +5,6 @@
 namespace bv::cart {
 namespace {
 
-constexpr events::EventType kReservationRequested{.name = "ecommerce.inventory.reservation.requested.v1",
-                                                  .topic = "ecommerce.inventory.reservation",
-                                                  .schema_version = "1.0"};
 // For each version of the item a reservation is requested, held or rejected, and released or expired; this is
 // the first of the three, the others are inventory's.
 constexpr std::int64_t kStepsOfAVersion = 3;
@@ -27,8 +24,7 @@ absl::StatusOr<events::OutboxRow> ReservationRequestedRow(const HoldRequest& req
   event.set_hold_seconds(static_cast<std::int32_t>(absl::ToInt64Seconds(hold_ttl)));
   event.set_item_version(request.item_version);
   if (request.replaces) event.set_replaces(HoldIdOf(context.tenant, *request.replaces, request.sku).str());
-  return events::MakeRow(kReservationRequested, "cart-service", id.str(),
-                         request.item_version * kStepsOfAVersion, occurred_at, context, event);
+  return events::MakeRow(event, request.item_version * kStepsOfAVersion, occurred_at, context);
 }
 
 }  // namespace bv::cart

@@ -53,15 +53,10 @@ void HoldAnswerTest::SetUp() {
   ASSERT_TRUE(answers_->Start().ok());
 }
 
-testing::Written HoldAnswerTest::EventOf(const std::string& kind,
-                                         const google::protobuf::Message& payload) const {
-  const std::string type = Concat("ecommerce.inventory.reservation.", kind, ".v1");
-  const std::string key =
-      payload.GetReflection()->GetString(payload, payload.GetDescriptor()->FindFieldByName("reservation_id"));
-  const auto row = events::MakeRow({.name = type, .topic = topic_.name(), .schema_version = "1.0"},
-                                   "inventory-service", key, 1, absl::Now(), As("ada"), payload);
+testing::Written HoldAnswerTest::EventOf(const google::protobuf::Message& payload) const {
+  const auto row = events::MakeRow(payload, 1, absl::Now(), As("ada"));
   EXPECT_TRUE(row.ok()) << row.status();
-  return {.key = key, .value = row->payload, .headers = {{"tenantId", tenant()}}};
+  return {.key = row->key, .value = row->payload, .headers = {{"tenantId", tenant()}}};
 }
 
 testing::Written HoldAnswerTest::HeldEvent(const inventory::ReservationRequested& request,
@@ -73,7 +68,7 @@ testing::Written HoldAnswerTest::HeldEvent(const inventory::ReservationRequested
   held.set_qty(request.qty());
   held.mutable_expires_at()->set_seconds(absl::ToUnixSeconds(until));
   held.set_item_version(request.item_version());
-  return EventOf("held", held);
+  return EventOf(held);
 }
 
 pb::CartHold HoldAnswerTest::WaitFor(const RequestContext& context, const std::string& cart_id,

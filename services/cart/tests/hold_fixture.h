@@ -32,13 +32,10 @@ class HoldAnswerTest : public HoldTest {
  protected:
   void SetUp() override;
 
-  // An event of inventory: `kind` is "held" and so on.
-  testing::Written EventOf(const std::string& kind, const google::protobuf::Message& payload) const;
+  testing::Written EventOf(const google::protobuf::Message& payload) const;
   testing::Written HeldEvent(const inventory::ReservationRequested& request, absl::Time until) const;
   void Send(const std::vector<testing::Written>& events) const { topic_.Write(events); }
-  void Answer(const std::string& kind, const google::protobuf::Message& payload) const {
-    Send({EventOf(kind, payload)});
-  }
+  void Answer(const google::protobuf::Message& payload) const { Send({EventOf(payload)}); }
   // Waits until the cart shows the item like this.
   pb::CartHold WaitFor(const RequestContext& context, const std::string& cart_id,
                        pb::CartHold::Status status);

@@ -4,7 +4,7 @@ namespace bv::inventory {
 
 bool Demand::Count(const StockKey& key, absl::Time now) {
   const std::int64_t second = absl::ToUnixSeconds(now);
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (entries_.size() >= kSkusMax && !entries_.contains(key)) {
     // What was not asked for in this second and is not hot is begun anew when it comes again.
     absl::erase_if(entries_, [&](const auto& item) {
@@ -23,7 +23,7 @@ bool Demand::Count(const StockKey& key, absl::Time now) {
 }
 
 void Demand::Mark(const StockKey& key, bool is_hot) {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
   if (found != entries_.end()) {
     found->second.marked = is_hot;

@@ -1,10 +1,10 @@
 // Which SKUs are in great demand, by what is marked and by their own rate.
 #pragma once
 
-#include <absl/base/thread_annotations.h>
 #include <absl/container/flat_hash_map.h>
-#include <absl/synchronization/mutex.h>
 #include <absl/time/time.h>
+
+#include <mutex>
 
 #include "services/inventory/domain/desk.h"
 
@@ -34,8 +34,8 @@ class Demand {
   };
 
   const int hot_rate_;
-  absl::Mutex mutex_;
-  absl::flat_hash_map<StockKey, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;  // not absl's, which the thread sanitizer cannot see through
+  absl::flat_hash_map<StockKey, Entry> entries_;
 };
 
 }  // namespace bv::inventory

@@ -15,7 +15,7 @@ std::optional<absl::Status> SoldOut::Refusal(const TenantId& tenant, const Reser
                                              absl::Time now) const {
   // What the cart holds is not sold out for that cart.
   if (!command.replaces.empty()) return std::nullopt;
-  const absl::ReaderMutexLock lock(&mutex_);
+  const std::shared_lock lock(mutex_);
   if (entries_.empty()) return std::nullopt;
   for (std::size_t i = 0; i < command.lines.size(); ++i) {
     const auto found = entries_.find(StockKey{tenant, command.lines[i].sku});
@@ -29,7 +29,7 @@ std::optional<absl::Status> SoldOut::Refusal(const TenantId& tenant, const Reser
 
 std::optional<absl::Time> SoldOut::ReadHoldersSince(const StockKey& key, std::int64_t version,
                                                     absl::Time db_now) const {
-  const absl::ReaderMutexLock lock(&mutex_);
+  const std::shared_lock lock(mutex_);
   const auto found = entries_.find(key);
   if (found == entries_.end()) return db_now - kRepeatWindow;
   if (found->second.version >= version) return std::nullopt;
@@ -38,7 +38,7 @@ std::optional<absl::Time> SoldOut::ReadHoldersSince(const StockKey& key, std::in
 
 void SoldOut::Remember(const StockKey& key, std::int64_t version, const std::vector<std::string>& holders,
                        absl::Time db_now, absl::Time now) {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (entries_.size() >= kSkusMax && !entries_.contains(key)) {
     absl::erase_if(entries_, [now](const auto& entry) { return entry.second.until <= now; });
     if (entries_.size() >= kSkusMax) return;
@@ -59,7 +59,7 @@ void SoldOut::Remember(const StockKey& key, std::int64_t version, const std::vec
 }
 
 void SoldOut::Forget(const StockKey& key, std::int64_t version) {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
   // The holders stay, so that only new ones have to be read when it sells out again.
   if (found == entries_.end() || found->second.seen > version) return;

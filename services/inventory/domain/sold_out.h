@@ -1,14 +1,14 @@
 // What is known to be sold out, so that the late buyers of a sale are refused without asking the database.
 #pragma once
 
-#include <absl/base/thread_annotations.h>
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 #include <absl/status/status.h>
-#include <absl/synchronization/mutex.h>
 #include <absl/time/time.h>
 
+#include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -58,8 +58,8 @@ class SoldOut {
   };
 
   const absl::Duration ttl_;
-  mutable absl::Mutex mutex_;
-  absl::flat_hash_map<StockKey, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  mutable std::shared_mutex mutex_;  // not absl's, which the thread sanitizer cannot see through
+  absl::flat_hash_map<StockKey, Entry> entries_;
 };
 
 }  // namespace bv::inventory

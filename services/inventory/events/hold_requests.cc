@@ -16,7 +16,6 @@
 namespace bv::inventory {
 namespace {
 
-constexpr std::string_view kRequested = "ecommerce.inventory.reservation.requested.v1";
 // Of one batch in the lanes; after it the batch comes again.
 constexpr absl::Duration kTimeout = absl::Seconds(30);
 constexpr std::int32_t kHoldSecondsMax = 24 * 60 * 60;
@@ -68,6 +67,10 @@ prometheus::Counter& CounterOf(const char* outcome) {
 
 }  // namespace
 
+const std::string& HoldRequests::Topic() {
+  return events::TypeOf<commerce::inventory::v1::ReservationRequested>().topic;
+}
+
 HoldRequests::HoldRequests(boost::asio::io_context& io, StockRoom& room, const kafka::ConsumerSettings& kafka,
                            const std::string& group, const std::string& topic)
     : io_(io),
@@ -93,7 +96,7 @@ absl::StatusOr<HoldRequests::Batch> HoldRequests::Read(std::span<const kafka::Me
   ASSIGN_OR_RETURN(std::vector<events::Event> events, events::ReadEvents(messages, dead_letters_));
   Batch batch;
   for (events::Event& event : events) {
-    if (event.envelope.type() != kRequested) continue;
+    if (!event.envelope.Is<commerce::inventory::v1::ReservationRequested>()) continue;
     absl::StatusOr<HoldCommand> command = CommandOf(event);
     if (!command.ok()) {
       RETURN_IF_ERROR(dead_letters_.Put(event.message, command.status()));

@@ -8,27 +8,14 @@ namespace {
 
 namespace pb = commerce::inventory::v1;
 
-#define BV_RESERVATION_EVENT(verb)                                                                     \
-  events::EventType {                                                                                  \
-    .name = "ecommerce.inventory.reservation." verb ".v1", .topic = "ecommerce.inventory.reservation", \
-    .schema_version = "1.0"                                                                            \
-  }
-constexpr events::EventType kHeld = BV_RESERVATION_EVENT("held");
-constexpr events::EventType kRejected = BV_RESERVATION_EVENT("rejected");
-constexpr events::EventType kReleased = BV_RESERVATION_EVENT("released");
-constexpr events::EventType kExpired = BV_RESERVATION_EVENT("expired");
-#undef BV_RESERVATION_EVENT
-
 // A reservation is requested, held or rejected, and then released or expired; a cart's goes through this for
 // every version of its item.
 constexpr std::int64_t kStepsOfAVersion = 3;
 
-absl::StatusOr<events::OutboxRow> Row(const events::EventType& type, std::int64_t step,
-                                      const ReservationNews& news, absl::Time occurred_at,
-                                      const google::protobuf::Message& payload) {
-  const Reservation& r = news.reservation;
-  return events::MakeRow(type, "inventory-service", r.reservation_id,
-                         r.item_version * kStepsOfAVersion + step, occurred_at, *news.context, payload);
+absl::StatusOr<events::OutboxRow> Row(const google::protobuf::Message& payload, std::int64_t step,
+                                      const ReservationNews& news, absl::Time occurred_at) {
+  const std::int64_t version = news.reservation.item_version * kStepsOfAVersion + step;
+  return events::MakeRow(payload, version, occurred_at, *news.context);
 }
 
 // The fields that all answers to a cart have.
@@ -67,18 +54,18 @@ absl::StatusOr<events::OutboxRow> ReservationNewsRow(const ReservationNews& news
       auto event = AnswerToCart<pb::ReservationHeld>(news);
       event.set_qty(news.line.qty);
       *event.mutable_expires_at() = rpc::ToTimestamp(news.reservation.expires_at);
-      return Row(kHeld, 1, news, occurred_at, event);
+      return Row(event, 1, news, occurred_at);
     }
     case ReservationNews::Kind::kRejected: {
       auto event = AnswerToCart<pb::ReservationRejected>(news);
       event.set_qty(news.line.qty);
       event.set_reason(news.reason);
-      return Row(kRejected, 1, news, occurred_at, event);
+      return Row(event, 1, news, occurred_at);
     }
     case ReservationNews::Kind::kReleased:
-      return Row(kReleased, 2, news, occurred_at, AnswerToCart<pb::ReservationReleased>(news));
+      return Row(AnswerToCart<pb::ReservationReleased>(news), 2, news, occurred_at);
     case ReservationNews::Kind::kExpired:
-      return Row(kExpired, 2, news, occurred_at, Expired(news.reservation));
+      return Row(Expired(news.reservation), 2, news, occurred_at);
   }
   return absl::InternalError("a reservation's news of no kind");
 }

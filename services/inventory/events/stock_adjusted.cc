@@ -3,14 +3,6 @@
 #include "commerce/inventory/v1/events.pb.h"
 
 namespace bv::inventory {
-namespace {
-
-constexpr events::EventType kStockAdjusted{.name = "ecommerce.inventory.stock.adjusted.v1",
-                                           .topic = "ecommerce.inventory.stock",
-                                           .schema_version = "1.0"};
-
-}  // namespace
-
 absl::StatusOr<events::OutboxRow> StockAdjustedRow(const SkuCode& sku, const StockChange& change,
                                                    const Shelf& shelf, absl::Time occurred_at) {
   commerce::inventory::v1::StockAdjusted event;
@@ -27,8 +19,7 @@ absl::StatusOr<events::OutboxRow> StockAdjustedRow(const SkuCode& sku, const Sto
     location->set_available(place.available());
     location->set_version(place.version);
   }
-  return events::MakeRow(kStockAdjusted, "inventory-service", shelf.product.str(), shelf.version(),
-                         occurred_at, *change.context, event);
+  return events::MakeRow(event, shelf.version(), occurred_at, *change.context);
 }
 
 }  // namespace bv::inventory

@@ -9,16 +9,6 @@ namespace {
 
 namespace pb = commerce::order::v1;
 
-constexpr events::EventType kPaid{
-    .name = "ecommerce.order.order.paid.v1", .topic = "ecommerce.order.order", .schema_version = "1.0"};
-constexpr events::EventType kCanceled{
-    .name = "ecommerce.order.order.canceled.v1", .topic = "ecommerce.order.order", .schema_version = "1.0"};
-constexpr events::EventType kFulfilled{
-    .name = "ecommerce.order.order.fulfilled.v1", .topic = "ecommerce.order.order", .schema_version = "1.0"};
-constexpr events::EventType kStatusChanged{.name = "ecommerce.order.order.status_changed.v1",
-                                           .topic = "ecommerce.order.order",
-                                           .schema_version = "1.0"};
-
 pb::OrderPaid PaidOf(const Order& order) {
   pb::OrderPaid event;
   event.set_order_id(order.id.str());
@@ -71,23 +61,18 @@ absl::StatusOr<std::vector<events::OutboxRow>> OrderChangedRows(const Order& bef
                                                                 std::string_view reason,
                                                                 const RequestContext& context) {
   std::vector<events::OutboxRow> rows;
-  const auto add = [&](const events::EventType& type,
-                       const google::protobuf::Message& event) -> absl::Status {
-    ASSIGN_OR_RETURN(events::OutboxRow row, events::MakeRow(type, "order-service", after.id.str(),
-                                                            after.version, after.updated_at, context, event));
+  const auto add = [&](const google::protobuf::Message& event) -> absl::Status {
+    ASSIGN_OR_RETURN(events::OutboxRow row, events::MakeRow(event, after.version, after.updated_at, context));
     rows.push_back(std::move(row));
     return absl::OkStatus();
   };
   const bool status_changed = before.status != after.status;
   const bool payment_changed = before.payment_status != after.payment_status;
-  if (payment_changed && after.payment_status == PaymentStatus::kPaid)
-    RETURN_IF_ERROR(add(kPaid, PaidOf(after)));
-  if (status_changed && after.status == Status::kCanceled)
-    RETURN_IF_ERROR(add(kCanceled, CanceledOf(before, after)));
-  if (status_changed && after.status == Status::kFulfilled)
-    RETURN_IF_ERROR(add(kFulfilled, FulfilledOf(after)));
+  if (payment_changed && after.payment_status == PaymentStatus::kPaid) RETURN_IF_ERROR(add(PaidOf(after)));
+  if (status_changed && after.status == Status::kCanceled) RETURN_IF_ERROR(add(CanceledOf(before, after)));
+  if (status_changed && after.status == Status::kFulfilled) RETURN_IF_ERROR(add(FulfilledOf(after)));
   if (status_changed || payment_changed || before.fulfillment_status != after.fulfillment_status)
-    RETURN_IF_ERROR(add(kStatusChanged, StatusChangedOf(after, reason)));
+    RETURN_IF_ERROR(add(StatusChangedOf(after, reason)));
   return rows;
 }
 

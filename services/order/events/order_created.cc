@@ -3,13 +3,6 @@
 #include "commerce/order/v1/events.pb.h"
 
 namespace bv::order {
-namespace {
-
-constexpr events::EventType kOrderCreated{
-    .name = "ecommerce.order.order.created.v1", .topic = "ecommerce.order.order", .schema_version = "1.0"};
-
-}  // namespace
-
 absl::StatusOr<events::OutboxRow> OrderCreatedRow(const Order& order, const RequestContext& context) {
   commerce::order::v1::OrderCreated event;
   event.set_order_id(order.id.str());
@@ -22,8 +15,7 @@ absl::StatusOr<events::OutboxRow> OrderCreatedRow(const Order& order, const Requ
     line->set_qty(item.qty);
     line->set_price(item.price);
   }
-  return events::MakeRow(kOrderCreated, "order-service", order.id.str(), order.version, order.created_at,
-                         context, event);
+  return events::MakeRow(event, order.version, order.created_at, context);
 }
 
 }  // namespace bv::order

@@ -15,8 +15,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::string_view kExpired = "ecommerce.inventory.reservation.expired.v1";
-constexpr std::string_view kSucceeded = "ecommerce.payment.payment.succeeded.v1";
 constexpr absl::Duration kReadTimeout = absl::Seconds(10);
 
 // The same message again will end the same way.
@@ -25,6 +23,11 @@ bool IsForGood(const absl::Status& status) {
 }
 
 }  // namespace
+
+std::vector<std::string> PeerEvents::Topics() {
+  return {events::TypeOf<commerce::inventory::v1::ReservationExpired>().topic,
+          events::TypeOf<commerce::payment::v1::PaymentSucceeded>().topic};
+}
 
 PeerEvents::PeerEvents(asio::io_context& io, const kafka::ConsumerSettings& kafka, postgres::Pool& pool,
                        Reconciler& reconciler, const std::string& group,
@@ -57,8 +60,8 @@ absl::Status PeerEvents::Handle(std::span<const kafka::Message> messages) {
 }
 
 async::Task<absl::Status> PeerEvents::Take(const events::Event& event) {
-  if (event.envelope.type() == kExpired) co_return co_await TakeExpired(event);
-  if (event.envelope.type() == kSucceeded) co_return co_await TakeSucceeded(event);
+  if (event.envelope.Is<commerce::inventory::v1::ReservationExpired>()) co_return co_await TakeExpired(event);
+  if (event.envelope.Is<commerce::payment::v1::PaymentSucceeded>()) co_return co_await TakeSucceeded(event);
   co_return absl::OkStatus();
 }
 

@@ -20,13 +20,12 @@ namespace bv::order {
 class PeerEvents {
  public:
   static constexpr char kGroup[] = "order";
-  static constexpr char kReservations[] = "ecommerce.inventory.reservation";
-  static constexpr char kPayments[] = "ecommerce.payment.payment";
+  static std::vector<std::string> Topics();
 
   // Tests have a group and topics of their own. `io` runs until after Stop.
   PeerEvents(boost::asio::io_context& io, const kafka::ConsumerSettings& kafka, postgres::Pool& pool,
              Reconciler& reconciler, const std::string& group = kGroup,
-             const std::vector<std::string>& topics = {kReservations, kPayments});
+             const std::vector<std::string>& topics = Topics());
 
   // Begins to consume; Kafka may come later. INVALID_ARGUMENT for settings that cannot be.
   absl::Status Start() { return consumer_.Run(); }

@@ -8,13 +8,10 @@
 namespace bv::order {
 namespace {
 
-constexpr char kTopic[] = "ecommerce.product.product";
-constexpr std::string_view kProductUpdated = "ecommerce.product.product.updated.v1";
-
 absl::Status Hear(const kafka::Message& message, PriceCache& prices) {
   const absl::StatusOr<events::Envelope> envelope = events::ParseEnvelope(message.value);
   if (!envelope.ok()) return envelope.status();
-  if (envelope->type() != kProductUpdated) return absl::OkStatus();
+  if (!envelope->Is<commerce::product::v1::ProductUpdated>()) return absl::OkStatus();
   const absl::StatusOr<RequestContext> context = events::ContextOf(message);
   if (!context.ok()) return context.status();
   commerce::product::v1::ProductUpdated updated;
@@ -30,7 +27,8 @@ std::unique_ptr<kafka::Consumer> MakePriceChanges(const kafka::ConsumerSettings&
   kafka::ConsumerSettings own = settings;
   own.instance_id.clear();
   return std::make_unique<kafka::Consumer>(
-      own, "order-prices-" + UuidToString(NewUuid()), std::vector<std::string>{kTopic},
+      own, "order-prices-" + UuidToString(NewUuid()),
+      std::vector<std::string>{events::TypeOf<commerce::product::v1::ProductUpdated>().topic},
       kafka::Consumer::Start::kLatest, [&prices](std::span<const kafka::Message> messages) {
         for (const kafka::Message& message : messages) {
           // What cannot be read changes no price that we know of; entries have a time to live besides.

@@ -224,18 +224,16 @@ class PeerEventsTest : public ReconcileTest {
   }
   ~PeerEventsTest() override { events_->Stop(); }
 
-  testing::Written EventOf(const std::string& type, const std::string& key,
-                           const google::protobuf::Message& payload) {
-    const auto row = events::MakeRow({.name = type, .topic = topic_.name(), .schema_version = "1.0"},
-                                     "a-service", key, 1, absl::Now(), Staff(), payload);
+  testing::Written EventOf(const google::protobuf::Message& payload) {
+    const auto row = events::MakeRow(payload, 1, absl::Now(), Staff());
     EXPECT_TRUE(row.ok()) << row.status();
-    return {.key = key, .value = row->payload, .headers = {{"tenantId", tenant().str()}}};
+    return {.key = row->key, .value = row->payload, .headers = {{"tenantId", tenant().str()}}};
   }
   testing::Written Expired(const OrderId& id, const std::string& holder = "ORDER") {
     inventory::ReservationExpired event;
     event.set_reservation_id(id.str());
     event.set_holder(holder);
-    return EventOf("ecommerce.inventory.reservation.expired.v1", id.str(), event);
+    return EventOf(event);
   }
   testing::Written Succeeded(const SettledPayment& made) {
     payment::PaymentSucceeded event;
@@ -245,7 +243,7 @@ class PeerEventsTest : public ReconcileTest {
     event.set_currency("USD");
     event.set_method("CARD");
     event.set_reference(made.reference);
-    return EventOf("ecommerce.payment.payment.succeeded.v1", made.order.str(), event);
+    return EventOf(event);
   }
   void AwaitStates(const OrderId& id, const std::string& states) {
     const absl::Time deadline = absl::Now() + absl::Seconds(30);

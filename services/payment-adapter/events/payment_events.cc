@@ -7,16 +7,6 @@
 namespace bv::payment {
 namespace {
 
-constexpr events::EventType kSucceeded{.name = "ecommerce.payment.payment.succeeded.v1",
-                                       .topic = "ecommerce.payment.payment",
-                                       .schema_version = "1.0"};
-constexpr events::EventType kFailed{.name = "ecommerce.payment.payment.failed.v1",
-                                    .topic = "ecommerce.payment.payment",
-                                    .schema_version = "1.0"};
-constexpr events::EventType kRefunded{.name = "ecommerce.payment.payment.refunded.v1",
-                                      .topic = "ecommerce.payment.payment",
-                                      .schema_version = "1.0"};
-
 template <class Event>
 Event EventOf(const Payment& payment) {
   Event event;
@@ -28,13 +18,6 @@ Event EventOf(const Payment& payment) {
   return event;
 }
 
-absl::StatusOr<events::OutboxRow> RowOf(const events::EventType& type, const Payment& payment,
-                                        const RequestContext& context,
-                                        const google::protobuf::Message& event) {
-  return events::MakeRow(type, "payment-adapter", payment.order.str(), payment.version, payment.updated_at,
-                         context, event);
-}
-
 }  // namespace
 
 absl::StatusOr<events::OutboxRow> OutcomeRow(const Payment& payment, const RequestContext& context) {
@@ -42,18 +25,18 @@ absl::StatusOr<events::OutboxRow> OutcomeRow(const Payment& payment, const Reque
     auto event = EventOf<commerce::payment::v1::PaymentSucceeded>(payment);
     event.set_method(std::string(Word(payment.method)));
     event.set_reference(payment.reference);
-    return RowOf(kSucceeded, payment, context, event);
+    return events::MakeRow(event, payment.version, payment.updated_at, context);
   }
   if (payment.status == Status::kFailed) {
     auto event = EventOf<commerce::payment::v1::PaymentFailed>(payment);
     event.set_method(std::string(Word(payment.method)));
     event.set_reason(payment.failure_reason);
-    return RowOf(kFailed, payment, context, event);
+    return events::MakeRow(event, payment.version, payment.updated_at, context);
   }
   if (payment.status == Status::kRefunded) {
     auto event = EventOf<commerce::payment::v1::PaymentRefunded>(payment);
     event.set_reason(payment.refund_reason);
-    return RowOf(kRefunded, payment, context, event);
+    return events::MakeRow(event, payment.version, payment.updated_at, context);
   }
   return absl::InternalError(Concat("a payment that is ", Word(payment.status), " is no outcome"));
 }

@@ -4,15 +4,8 @@
 #include "services/product/domain/words.h"
 
 namespace bv::product {
-namespace {
 
 namespace common = commerce::common::v1;
-
-constexpr events::EventType kProductUpdated{.name = "ecommerce.product.product.updated.v1",
-                                            .topic = "ecommerce.product.product",
-                                            .schema_version = "1.0"};
-
-}  // namespace
 
 absl::StatusOr<events::OutboxRow> ProductUpdatedRow(const Product& product, const RequestContext& context) {
   commerce::product::v1::ProductUpdated event;
@@ -34,8 +27,7 @@ absl::StatusOr<events::OutboxRow> ProductUpdatedRow(const Product& product, cons
   }
   event.set_version(product.version);
   event.set_vendor_id(product.vendor_id);
-  return events::MakeRow(kProductUpdated, "product-service", product.id.str(), product.version,
-                         product.updated_at, context, event);
+  return events::MakeRow(event, product.version, product.updated_at, context);
 }
 
 }  // namespace bv::product
