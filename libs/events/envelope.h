@@ -75,6 +75,8 @@ struct Event {
   const kafka::Message& message;
   Envelope envelope;
   RequestContext context;
+  // It comes from where it was parked, not from its place in the topic (see consumer.h).
+  bool retried = false;
 };
 
 // The events of a batch, in its order; what is none is put among the dead letters. Not OK only when that

@@ -3,7 +3,9 @@
 #include "libs/base/id.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
+#include "libs/events/schemas.h"
 #include "libs/json/json.h"
+#include "libs/telemetry/telemetry.h"
 
 namespace bv::events {
 namespace {
@@ -41,6 +43,9 @@ absl::Status AppendEnvelope(const google::protobuf::Message& payload, const Outb
 absl::StatusOr<OutboxRow> MakeRow(const google::protobuf::Message& payload, std::int64_t aggregate_version,
                                   absl::Time occurred_at, const RequestContext& context) {
   const EventType& type = TypeOf(*payload.GetDescriptor());
+  // What no request caused, the work of a job, begins a trace of its own.
+  const TraceContext own = context.trace.trace_id.empty() ? telemetry::ParseTraceparent({}) : TraceContext();
+  const TraceContext& trace = context.trace.trace_id.empty() ? own : context.trace;
   OutboxRow row{
       .id = UuidToString(NewUuid()),
       .topic = type.topic,
@@ -49,10 +54,11 @@ absl::StatusOr<OutboxRow> MakeRow(const google::protobuf::Message& payload, std:
       .aggregate_version = aggregate_version,
       .occurred_at = occurred_at,
       .tenant = context.tenant.str(),
-      .traceparent = context.trace.ToTraceparent(),
-      .correlation_id = context.correlation_id,
+      .traceparent = trace.ToTraceparent(),
+      .correlation_id = context.correlation_id.empty() ? trace.trace_id : context.correlation_id,
   };
-  RETURN_IF_ERROR(AppendEnvelope(payload, row, context.trace.trace_id, row.payload));
+  RETURN_IF_ERROR(AppendEnvelope(payload, row, trace.trace_id, row.payload));
+  RETURN_IF_ERROR(Validate(row.type, row.payload));
   return row;
 }
 

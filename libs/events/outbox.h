@@ -31,8 +31,10 @@ struct OutboxRow {
 };
 
 // The row of one event: its payload is the whole envelope, the JSON that consumers get, byte for byte.
-// `aggregate_version` grows with each change of the aggregate. INTERNAL when the payload cannot be written as
-// JSON.
+// `aggregate_version` grows with each change of the aggregate. A context without a trace gets a new one, and
+// a missing correlation id is the trace's id. INTERNAL when the payload cannot be written as JSON, or the
+// envelope is not what its schema says (libs/events/schemas.h): nothing is stored that consumers could not
+// read.
 absl::StatusOr<OutboxRow> MakeRow(const google::protobuf::Message& payload, std::int64_t aggregate_version,
                                   absl::Time occurred_at, const RequestContext& context);
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "commerce/order/v1/events.pb.h"
+#include "libs/base/error.h"
 
 namespace bv::events {
 namespace {
@@ -71,10 +72,29 @@ TEST(MakeRow, TakesTenantAndTraceFromTheRequest) {
   EXPECT_NE(MakeRow(Example(), 3, kNoon, context)->id, row->id);
 }
 
+TEST(MakeRow, GivesWhatNoRequestCausedATraceOfItsOwn) {
+  const absl::StatusOr<OutboxRow> row = MakeRow(Example(), 1, kNoon, {});
+  ASSERT_TRUE(row.ok()) << row.status();
+  EXPECT_EQ(row->correlation_id.size(), 32U);
+  EXPECT_EQ(row->traceparent.substr(3, 32), row->correlation_id);
+  EXPECT_NE(row->payload.find(R"("traceId":")" + row->correlation_id), std::string::npos) << row->payload;
+}
+
 TEST(MakeRow, AnAmountWithoutACurrencyIsAnError) {
   commerce::order::v1::OrderCreated event = Example();
   event.clear_currency();
-  EXPECT_EQ(MakeRow(event, 1, kNoon, {}).status().code(), absl::StatusCode::kInternal);
+  const absl::Status status = MakeRow(event, 1, kNoon, {}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(ErrorReason(status), "JSON_NOT_WRITTEN");
+}
+
+TEST(MakeRow, WhatItsSchemaDoesNotAllowIsAnError) {
+  commerce::order::v1::OrderCreated event = Example();
+  event.clear_order_id();
+  const absl::Status status = MakeRow(event, 1, kNoon, {}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(ErrorReason(status), "EVENT_NOT_VALID");
+  EXPECT_EQ(GetErrorDetail(status).field, "/partitionKey");
 }
 
 }  // namespace

@@ -40,12 +40,14 @@ struct Consumer::Parts {
   enum class State { kRunning, kStopping, kAbandoned };
 
   Parts(const ConsumerSettings& consumer_settings, std::string consumer_group,
-        std::vector<std::string> consumer_topics, Start consumer_start, Handle consumer_handle)
+        std::vector<std::string> consumer_topics, Start consumer_start, Handle consumer_handle,
+        std::optional<Journal> consumer_journal)
       : settings(consumer_settings),
         group(std::move(consumer_group)),
         topics(std::move(consumer_topics)),
         start(consumer_start),
-        handle(std::move(consumer_handle)) {
+        handle(std::move(consumer_handle)),
+        journal(std::move(consumer_journal)) {
     for (const std::string& topic : topics) {
       lag_of_topic[topic] = &telemetry::Gauge(
           "consumer_lag", "Messages that stand in the member's partitions and are not handled.",
@@ -60,6 +62,8 @@ struct Consumer::Parts {
   // The polling thread.
   void Poll();
   void Round();
+  // True when messages may be handed over.
+  bool WorkOnJournal();
   void Gather();
   void HandleBatch();
   // Until the batch comes again; the group is answered meanwhile.
@@ -77,6 +81,7 @@ struct Consumer::Parts {
   const std::vector<std::string> topics;
   const Start start;
   const Handle handle;
+  const std::optional<Journal> journal;
 
   std::atomic<State> state{State::kRunning};
   absl::Mutex mutex;
@@ -102,13 +107,18 @@ struct Consumer::Parts {
   prometheus::Gauge& oldest_seconds =
       telemetry::Gauge("consumer_oldest_unprocessed_seconds",
                        "Age of the oldest message that is being handled, or waits for its repeat.", labels);
+  prometheus::Gauge& handling_seconds = telemetry::Gauge(
+      "consumer_handling_seconds", "Since when the batch that is being handled is with its handler.", labels);
 };
 
 absl::StatusOr<std::unique_ptr<GroupMember>> Consumer::Parts::Join() {
-  return GroupMember::Join(settings, group, topics, start, [this] {
+  const auto revoked = [this] {
     batch.clear();
     oldest = absl::InfiniteFuture();
-  });
+    if (journal) journal->forget();
+  };
+  return GroupMember::Join(settings, group, topics, start, revoked,
+                           journal ? journal->topics : GroupMember::JournalTopics());
 }
 
 void Consumer::Parts::End(State how) {
@@ -131,9 +141,26 @@ void Consumer::Parts::Poll() {
 
 void Consumer::Parts::Round() {
   member->Serve();
-  if (batch.empty()) Gather();
-  if (!batch.empty()) HandleBatch();
+  if (!journal || WorkOnJournal()) {
+    if (batch.empty()) Gather();
+    if (!batch.empty()) HandleBatch();
+  }
   Look();
+}
+
+bool Consumer::Parts::WorkOnJournal() {
+  absl::Duration patience = member->journals_read() ? absl::ZeroDuration() : kPoll;
+  while (std::optional<Message> record = member->TakeJournal(patience)) {
+    journal->read(*std::move(record));
+    patience = absl::ZeroDuration();
+  }
+  if (!member->journals_read()) return false;
+  handling_since = MonotonicNow();
+  journal->work();
+  handling_since = absl::InfiniteFuture();
+  for (const auto& [partition, taken] : member->journals_taken())
+    member->JournalDone(partition, journal->keep_from(partition.first, partition.second, taken));
+  return true;
 }
 
 void Consumer::Parts::Gather() {
@@ -205,6 +232,7 @@ void Consumer::Parts::Rejoin() {
   absl::StatusOr<std::unique_ptr<GroupMember>> again = Join();
   if (!again.ok()) return;
   batch.clear();
+  if (journal) journal->forget();
   member = *std::move(again);
 }
 
@@ -215,7 +243,9 @@ void Consumer::Parts::Watch() {
     // Messages have the wall clock's time.
     const absl::Time now = absl::Now();
     oldest_seconds.Set(std::max(absl::ToDoubleSeconds(now - std::min(oldest.load(), now)), 0.0));
-    if (const absl::Duration busy = MonotonicNow() - handling_since.load(); busy > settings.session_timeout) {
+    const absl::Duration busy = MonotonicNow() - std::min(handling_since.load(), MonotonicNow());
+    handling_seconds.Set(absl::ToDoubleSeconds(busy));
+    if (busy > settings.session_timeout) {
       telemetry::LogLimited(Level::kWarn, "a batch of messages is being handled for long",
                             {{"group", group}, {"since", busy}});
     }
@@ -224,9 +254,9 @@ void Consumer::Parts::Watch() {
 }
 
 Consumer::Consumer(const ConsumerSettings& settings, std::string group, std::vector<std::string> topics,
-                   Start start, Handle handle)
-    : parts_(
-          std::make_unique<Parts>(settings, std::move(group), std::move(topics), start, std::move(handle))) {}
+                   Start start, Handle handle, std::optional<Journal> journal)
+    : parts_(std::make_unique<Parts>(settings, std::move(group), std::move(topics), start, std::move(handle),
+                                     std::move(journal))) {}
 
 Consumer::~Consumer() {
   parts_->End(Parts::State::kAbandoned);

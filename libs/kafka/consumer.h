@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,6 +34,9 @@ struct ConsumerSettings {
   // restarts: when it is back within the session's time-out it has its partitions again, and the others
   // notice nothing. Empty: a member is new at every start.
   std::string instance_id;
+  // How long a batch may be handled before the group gives the partitions to others; not less than
+  // session_timeout. Set by the owner, not by Bind.
+  absl::Duration handle_max = absl::Minutes(5);
 
   // kafka.brokers, kafka.batch_max, kafka.session_timeout, kafka.instance_id (may be empty)
   void Bind(config::Binder& b);
@@ -50,6 +54,24 @@ struct Message {
   absl::Time written_at;
 };
 
+// What a consumer keeps for itself in a topic beside each of its own: partition by partition, so that whoever
+// has a partition has its journal. All functions are called by the consumer's thread.
+struct Journal {
+  // The journal of each topic, by topic. It has as many partitions as the topic; until it is there nothing of
+  // the topic is handed over.
+  std::map<std::string, std::string> topics;
+  // A record of it. What stood there when the partitions were assigned is read before anything is handed
+  // over.
+  std::function<void(Message)> read;
+  // The partitions have gone, and with them what was read.
+  std::function<void()> forget;
+  // Between batches, and every 50 ms or so without any, once all was read.
+  std::function<void()> work;
+  // Where the next member has to begin to read this partition of a journal; at most `read_up_to`, what this
+  // one has read.
+  std::function<std::int64_t(const std::string& journal, int partition, std::int64_t read_up_to)> keep_from;
+};
+
 // One thread that polls and calls `handle`. Messages of one partition come in order; those of several
 // partitions may be in one batch. `handle` returns OK when the effect of every message of the batch is
 // durable; any other status and the same batch is handed over again after a pause that grows (jitter, at most
@@ -64,7 +86,7 @@ class Consumer {
   enum class Start { kEarliest, kLatest };
 
   Consumer(const ConsumerSettings& settings, std::string group, std::vector<std::string> topics, Start start,
-           Handle handle);
+           Handle handle, std::optional<Journal> journal = std::nullopt);
   // Waits for the batch that is being handled, if any. Without Stop before: ends as a crash would, and the
   // group goes on at the last offset that was committed.
   ~Consumer();

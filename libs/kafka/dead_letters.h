@@ -3,13 +3,12 @@
 
 #include <absl/status/status.h>
 
-#include <memory>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "libs/kafka/consumer.h"
-#include "libs/kafka/producer.h"
+#include "libs/kafka/writer.h"
 
 namespace bv::kafka {
 
@@ -20,26 +19,17 @@ std::string DeadLetterTopic(std::string_view topic, std::string_view group);
 class DeadLetters {
  public:
   // `settings` of the group's consumer. Connects when it is first used.
-  DeadLetters(const ConsumerSettings& settings, std::string group);
-  ~DeadLetters();
-  DeadLetters(const DeadLetters&) = delete;
-  DeadLetters& operator=(const DeadLetters&) = delete;
+  DeadLetters(const ConsumerSettings& settings, const std::string& group)
+      : group_(group), writer_(settings, group) {}
 
   // Writes the message, its key, value and headers as they are, to the dead-letter topic, with the headers
   // that Kafka Connect uses (`__connect.errors.…`): where it came from, and `why`. OK when it is on all
-  // in-sync replicas. Otherwise the status of the producer, NOT_FOUND when there is no such topic, or
-  // UNAVAILABLE; the message may then be there or not, and is to be put there again.
-  absl::Status Put(const Message& message, const absl::Status& why);
+  // in-sync replicas; otherwise as Writer::Write. `more` are headers of the caller's.
+  absl::Status Put(const Message& message, const absl::Status& why, std::span<const Header> more = {});
 
  private:
-  absl::Status Send(const Record& record);
-  absl::Status Connect();
-
-  const ProducerSettings settings_;
   const std::string group_;
-  std::unique_ptr<Producer> producer_;
-  // Of the record that was given to the producer last; absent until its report came.
-  std::optional<absl::Status> delivered_;
+  Writer writer_;
 };
 
 }  // namespace bv::kafka

@@ -28,8 +28,6 @@ constexpr absl::Duration kAnswerPoll = absl::Milliseconds(50);
 // What waits to be taken, at most; a fetch may go over it by what one answer of a broker holds.
 constexpr int kQueueKilobytesMax = 16 << 10;
 constexpr int kFetchBytesMax = 8 << 20;
-// A handler may take this long before the group gives its partitions to others.
-constexpr absl::Duration kHandleMax = absl::Minutes(5);
 
 std::string Millis(absl::Duration duration) {
   return Concat(absl::ToInt64Milliseconds(duration));
@@ -77,7 +75,7 @@ std::vector<std::pair<const char*, std::string>> Properties(const ConsumerSettin
       {"partition.assignment.strategy", "range"},
       {"session.timeout.ms", Millis(settings.session_timeout)},
       {"heartbeat.interval.ms", Millis(std::min(settings.session_timeout / 4, absl::Seconds(3)))},
-      {"max.poll.interval.ms", Millis(std::max(kHandleMax, settings.session_timeout))},
+      {"max.poll.interval.ms", Millis(std::max(settings.handle_max, settings.session_timeout))},
       // A broker that does not answer is noticed as soon as the group would notice this member's silence.
       {"socket.timeout.ms", Millis(settings.session_timeout)},
       // Says where an empty partition begins, too.
@@ -98,15 +96,21 @@ std::vector<std::pair<const char*, std::string>> Properties(const ConsumerSettin
 
 }  // namespace
 
-GroupMember::GroupMember(const ConsumerSettings& settings, std::string group, OnRevoked on_revoked)
-    : settings_(settings), group_(std::move(group)), on_revoked_(std::move(on_revoked)) {}
+GroupMember::GroupMember(const ConsumerSettings& settings, std::string group, OnRevoked on_revoked,
+                         const JournalTopics& journals)
+    : settings_(settings), group_(std::move(group)), on_revoked_(std::move(on_revoked)), journals_(journals) {
+  for (const auto& [topic, journal] : journals_) journal_names_.insert(journal);
+}
 
 absl::StatusOr<std::unique_ptr<GroupMember>> GroupMember::Join(const ConsumerSettings& settings,
                                                                const std::string& group,
                                                                const std::vector<std::string>& topics,
-                                                               Consumer::Start start, OnRevoked on_revoked) {
-  std::unique_ptr<GroupMember> member(new GroupMember(settings, group, std::move(on_revoked)));
-  RETURN_IF_ERROR(member->Connect(topics, start));
+                                                               Consumer::Start start, OnRevoked on_revoked,
+                                                               const JournalTopics& journals) {
+  std::unique_ptr<GroupMember> member(new GroupMember(settings, group, std::move(on_revoked), journals));
+  std::vector<std::string> all = topics;
+  all.insert(all.end(), member->journal_names_.begin(), member->journal_names_.end());
+  RETURN_IF_ERROR(member->Connect(all, start));
   return member;
 }
 
@@ -128,6 +132,7 @@ absl::Status GroupMember::Connect(const std::vector<std::string>& topics, Consum
   static_cast<void>(conf.release());  // rd_kafka_new took it
   rd_kafka_poll_set_consumer(client_);
   messages_ = rd_kafka_queue_new(client_);
+  journal_records_ = rd_kafka_queue_new(client_);
   commit_answers_ = rd_kafka_queue_new(client_);
   return Subscribe(topics);
 }
@@ -143,6 +148,7 @@ absl::Status GroupMember::Subscribe(const std::vector<std::string>& topics) {
 
 GroupMember::~GroupMember() {
   if (messages_ != nullptr) rd_kafka_queue_destroy(messages_);
+  if (journal_records_ != nullptr) rd_kafka_queue_destroy(journal_records_);
   if (commit_answers_ != nullptr) rd_kafka_queue_destroy(commit_answers_);
   if (client_ != nullptr) rd_kafka_destroy_flags(client_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
@@ -158,9 +164,17 @@ void GroupMember::Serve() {
 }
 
 std::optional<Message> GroupMember::Take(absl::Duration patience) {
+  return TakeFrom(messages_, patience);
+}
+
+std::optional<Message> GroupMember::TakeJournal(absl::Duration patience) {
+  return TakeFrom(journal_records_, patience);
+}
+
+std::optional<Message> GroupMember::TakeFrom(rd_kafka_queue_t* queue, absl::Duration patience) {
   while (true) {
     const Handle<rd_kafka_message_t> record(
-        rd_kafka_consume_queue(messages_, static_cast<int>(absl::ToInt64Milliseconds(patience))),
+        rd_kafka_consume_queue(queue, static_cast<int>(absl::ToInt64Milliseconds(patience))),
         rd_kafka_message_destroy);
     if (record == nullptr) return std::nullopt;
     if (record->err != RD_KAFKA_RESP_ERR_NO_ERROR && record->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
@@ -168,9 +182,17 @@ std::optional<Message> GroupMember::Take(absl::Duration patience) {
       continue;
     }
     progress_.Begin({rd_kafka_topic_name(record->rkt), record->partition}, record->offset);
+    if (queue == journal_records_) NoteJournal(*record);
     if (record->err == RD_KAFKA_RESP_ERR_NO_ERROR) return MessageOf(*record);
     patience = absl::ZeroDuration();
   }
+}
+
+void GroupMember::NoteJournal(const rd_kafka_message_t& record) {
+  const PartitionId partition{rd_kafka_topic_name(record.rkt), record.partition};
+  const bool at_end = record.err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+  if (at_end) journals_unread_.erase(partition);
+  journals_taken_[partition] = at_end ? record.offset : record.offset + 1;
 }
 
 void GroupMember::Handled(std::span<const Message> messages) {
@@ -242,16 +264,34 @@ void GroupMember::Leave(absl::Time deadline) {
 
 void GroupMember::Assign(const rd_kafka_topic_partition_list_t& partitions) {
   std::vector<PartitionId> assigned;
+  journals_taken_.clear();
+  journals_unread_.clear();
   for (int i = 0; i < partitions.cnt; ++i) {
-    const rd_kafka_topic_partition_t& partition = partitions.elems[i];
-    assigned.emplace_back(partition.topic, partition.partition);
-    const Handle<rd_kafka_queue_t> queue(
-        rd_kafka_queue_get_partition(client_, partition.topic, partition.partition), rd_kafka_queue_destroy);
-    rd_kafka_queue_forward(queue.get(), messages_);
+    const PartitionId& partition =
+        assigned.emplace_back(partitions.elems[i].topic, partitions.elems[i].partition);
+    if (IsJournal(partition.first)) journals_unread_.insert(partition);
+    Forward(partition, IsJournal(partition.first) ? journal_records_ : messages_);
+  }
+  // The assignor deals topics with equal numbers of partitions alike, so that a partition's journal comes
+  // with it.
+  journals_complete_ = std::ranges::all_of(assigned, [this](const PartitionId& partition) {
+    const auto journal = journals_.find(partition.first);
+    return journal == journals_.end() || journals_unread_.contains({journal->second, partition.second});
+  });
+  if (!journals_complete_) {
+    telemetry::Log(Level::kError, "a partition without its retry topic: nothing is handled until it is there",
+                   {{"group", group_}});
   }
   progress_.Assign(assigned);
   Note(rd_kafka_assign(client_, &partitions), "assign");
   telemetry::Log(Level::kInfo, "partitions assigned", {{"group", group_}, {"partitions", partitions.cnt}});
+}
+
+void GroupMember::Forward(const PartitionId& partition, rd_kafka_queue_t* queue) {
+  const Handle<rd_kafka_queue_t> own(
+      rd_kafka_queue_get_partition(client_, partition.first.c_str(), partition.second),
+      rd_kafka_queue_destroy);
+  rd_kafka_queue_forward(own.get(), queue);
 }
 
 void GroupMember::Revoke() {
@@ -299,6 +339,7 @@ void GroupMember::Note(rd_kafka_resp_err_t error, const char* detail) {
 std::map<std::string, std::int64_t> GroupMember::Lag() const {
   std::map<std::string, std::int64_t> lag;
   for (const auto& [partition, position] : progress_.Positions()) {
+    if (IsJournal(partition.first)) continue;
     std::int64_t low = 0;
     std::int64_t high = 0;
     rd_kafka_get_watermark_offsets(client_, partition.first.c_str(), partition.second, &low, &high);

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,11 +28,15 @@ class GroupMember {
   // Called in Serve and Leave: the partitions have gone, and with them what is not handled yet.
   using OnRevoked = std::function<void()>;
 
+  // Journals by topic, see Journal.
+  using JournalTopics = std::map<std::string, std::string>;
+
   // Connects in the background. INVALID_ARGUMENT for settings that librdkafka refuses.
   static absl::StatusOr<std::unique_ptr<GroupMember>> Join(const ConsumerSettings& settings,
                                                            const std::string& group,
                                                            const std::vector<std::string>& topics,
-                                                           Consumer::Start start, OnRevoked on_revoked);
+                                                           Consumer::Start start, OnRevoked on_revoked,
+                                                           const JournalTopics& journals = {});
   // Commits nothing.
   ~GroupMember();
   GroupMember(const GroupMember&) = delete;
@@ -41,6 +46,17 @@ class GroupMember {
   void Serve();
   // The next message, waiting at most `patience` for it.
   std::optional<Message> Take(absl::Duration patience);
+  // The next record of a journal.
+  std::optional<Message> TakeJournal(absl::Duration patience);
+  // Every partition has its journal, and what stood in it at the assignment was taken.
+  bool journals_read() const { return journals_complete_ && journals_unread_.empty(); }
+  // How far each partition of the journals was taken.
+  const Offsets& journals_taken() const { return journals_taken_; }
+  // The journal's records before `offset` are not needed any more.
+  void JournalDone(const PartitionId& partition, std::int64_t offset) {
+    progress_.Handled(partition, offset);
+  }
+
   // The effect of these messages is durable.
   void Handled(std::span<const Message> messages);
   // Commits what was handled and gives the partitions back, so that others take them at once; at most until
@@ -50,16 +66,22 @@ class GroupMember {
   // Not OK after an error that this member cannot recover from: another one has to join.
   const absl::Status& fatal() const { return fatal_; }
   bool assigned() const { return !progress_.empty(); }
-  // Messages that stand behind the position, by topic, as far as the brokers' last answers tell.
+  // Messages that stand behind the position, by topic and without the journals, as far as the brokers' last
+  // answers tell.
   std::map<std::string, std::int64_t> Lag() const;
   // Connected, and all that Lag counts is known: partitions are assigned, and their positions were told.
   bool up_to_date() const;
 
  private:
-  GroupMember(const ConsumerSettings& settings, std::string group, OnRevoked on_revoked);
+  GroupMember(const ConsumerSettings& settings, std::string group, OnRevoked on_revoked,
+              const JournalTopics& journals);
   absl::Status Connect(const std::vector<std::string>& topics, Consumer::Start start);
   absl::Status Subscribe(const std::vector<std::string>& topics);
 
+  std::optional<Message> TakeFrom(rd_kafka_queue_t* queue, absl::Duration patience);
+  bool IsJournal(const std::string& topic) const { return journal_names_.contains(topic); }
+  void NoteJournal(const rd_kafka_message_t& record);
+  void Forward(const PartitionId& partition, rd_kafka_queue_t* queue);
   void Assign(const rd_kafka_topic_partition_list_t& partitions);
   void Revoke();
   void Commit();
@@ -75,10 +97,16 @@ class GroupMember {
   const ConsumerSettings settings_;
   const std::string group_;
   const OnRevoked on_revoked_;
+  const JournalTopics journals_;
+  std::set<std::string> journal_names_;
   rd_kafka_t* client_ = nullptr;
   rd_kafka_queue_t* messages_ = nullptr;
+  rd_kafka_queue_t* journal_records_ = nullptr;
   rd_kafka_queue_t* commit_answers_ = nullptr;
   Progress progress_;
+  bool journals_complete_ = true;
+  std::set<PartitionId> journals_unread_;
+  Offsets journals_taken_;
   // What the commit that is on its way says; at most one is.
   std::optional<Offsets> committing_;
   absl::Time commit_not_before_ = absl::InfinitePast();

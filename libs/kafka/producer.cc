@@ -160,9 +160,12 @@ absl::Status Producer::Produce(const Record& record) {
     found = topics_.find(record.topic);
   }
   Topic& topic = found->second;
-  const std::int32_t number =
-      rd_kafka_msg_partitioner_murmur2(topic.handle, record.key.data(), record.key.size(),
-                                       static_cast<std::int32_t>(topic.partitions.size()), nullptr, nullptr);
+  const auto count = static_cast<std::int32_t>(topic.partitions.size());
+  const std::int32_t number = record.partition.value_or(rd_kafka_msg_partitioner_murmur2(
+      topic.handle, record.key.data(), record.key.size(), count, nullptr, nullptr));
+  if (number < 0 || number >= count) {
+    return absl::InvalidArgumentError(Concat("topic ", record.topic, " has no partition ", number));
+  }
   Partition& partition = topic.partitions[static_cast<std::size_t>(number)];
   if (partition == Partition::kFirstOnItsWay) {
     return StatusOf(RD_KAFKA_RESP_ERR__QUEUE_FULL, Concat("topic ", record.topic));

@@ -21,6 +21,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,10 +63,13 @@ struct Record {
   std::string_view topic;
   // Not empty: equal keys go to one partition, the one that Java clients choose, too (murmur2).
   std::string_view key;
+  // std::string_view() is Kafka's null: it deletes the key from a compacted topic.
   std::string_view value;
   absl::Span<const Header> headers;
   // Comes back with the delivery report.
   std::uint64_t tag = 0;
+  // In place of the key's. INVALID_ARGUMENT when the topic has no such partition.
+  std::optional<int> partition = std::nullopt;
 };
 
 struct Delivery {

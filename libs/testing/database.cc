@@ -21,6 +21,7 @@ constexpr ServiceRole kRoles[] = {{"product", "bv_product", "product"},
                                   {"order", "bv_order", "orders"},
                                   {"inventory", "bv_inventory", "inventory"},
                                   {"payment-adapter", "bv_payment", "payment"},
+                                  {"analytics", "bv_analytics", "analytics"},
                                   {"outbox-relay", "bv_relay", "outbox"}};
 
 // "scheme://user:password@host:port/database?parameters" with the user or database of a test.

@@ -27,8 +27,9 @@ std::string Environment(const char* name);
 // end.
 class Database {
  public:
-  // `service` is "product", "cart", "order", "inventory" or "payment-adapter": its migrations are applied and
-  // Connection() logs in as its role. "outbox-relay" is always migrated, since the others write to its table.
+  // `service` is "product", "cart", "order", "inventory", "payment-adapter" or "analytics": its migrations
+  // are applied and Connection() logs in as its role. "outbox-relay" is always migrated, since the others
+  // write to its table.
   explicit Database(std::string_view service);
   ~Database();
   Database(const Database&) = delete;

@@ -1,9 +1,11 @@
 #include "services/gateway/app.h"
 
+#include "commerce/analytics/v1/service.pb.h"
 #include "commerce/cart/v1/service.pb.h"
 #include "commerce/inventory/v1/service.pb.h"
 #include "commerce/order/v1/service.pb.h"
 #include "commerce/payment/v1/service.pb.h"
+#include "commerce/pricing/v1/service.pb.h"
 #include "commerce/product/v1/service.pb.h"
 #include "libs/base/macros.h"
 #include "libs/telemetry/telemetry.h"
@@ -18,6 +20,7 @@ void App::Settings::Bind(config::Binder& b) {
   b.Text("order.address", order_address);
   b.Text("inventory.address", inventory_address);
   b.Text("payment_adapter.address", payment_adapter_address);
+  b.Text("analytics.address", analytics_address);
   peer.Bind(b);
 }
 
@@ -25,10 +28,12 @@ absl::Status App::Start() {
   // A new service: its setting above and a line here. A new annotated RPC of one of these: nothing.
   const std::pair<const google::protobuf::FileDescriptor*, const std::string*> served[] = {
       {commerce::product::v1::Product::descriptor()->file(), &settings_.product_address},
+      {commerce::pricing::v1::FlashSale::descriptor()->file(), &settings_.product_address},
       {commerce::cart::v1::Cart::descriptor()->file(), &settings_.cart_address},
       {commerce::order::v1::Order::descriptor()->file(), &settings_.order_address},
       {commerce::inventory::v1::StockStatus::descriptor()->file(), &settings_.inventory_address},
       {commerce::payment::v1::Payment::descriptor()->file(), &settings_.payment_adapter_address},
+      {commerce::analytics::v1::DailyRevenue::descriptor()->file(), &settings_.analytics_address},
   };
   std::vector<Backend> backends;
   for (const auto& [contract, address] : served) {

@@ -24,6 +24,7 @@ class App {
     std::string order_address;
     std::string inventory_address;
     std::string payment_adapter_address;
+    std::string analytics_address;
     rpc::PeerSettings peer;
 
     void Bind(config::Binder& b);

@@ -1,6 +1,7 @@
 #include "services/inventory/app.h"
 
 #include "libs/base/macros.h"
+#include "services/inventory/events/stock_cache.h"
 
 namespace bv::inventory {
 
@@ -18,6 +19,8 @@ void App::Settings::Bind(config::Binder& b) {
   b.Duration("inventory.expiry_interval", expiry_interval, {absl::Milliseconds(10), absl::Minutes(1)});
   orphans.Bind(b);
   kafka.Bind(b);
+  redis.Bind(b);
+  cached_rows.Bind(b);
 }
 
 absl::Status App::Start() {
@@ -38,9 +41,15 @@ absl::Status App::Start() {
   expirer_ = std::make_unique<Expirer>(host_.io(), *expiry_pool_, *room_, settings_.expiry_interval);
   orphans_ = std::make_unique<Orphans>(host_.io(), *pool_, *room_, *orders_, *tokens_, settings_.orphans);
   hold_requests_ = std::make_unique<HoldRequests>(host_.io(), *room_, settings_.kafka);
+  ASSIGN_OR_RETURN(redis_, redis::Client::Create(settings_.redis));
+  cached_rows_ = std::make_unique<projections::RedisSink>(*redis_, settings_.cached_rows);
+  stock_cache_ = std::make_unique<projections::Runner>(
+      settings_.kafka, "inventory-cache",
+      std::vector<projections::Route>{{StockCache(), cached_rows_.get()}});
   expirer_->Start();
   orphans_->Start();
   RETURN_IF_ERROR(hold_requests_->Start());
+  RETURN_IF_ERROR(stock_cache_->Start());
   // While the handlers' threads still run.
   host_.OnDrain([this](absl::Time) {
     hold_requests_->Stop();
@@ -51,6 +60,8 @@ absl::Status App::Start() {
 }
 
 void App::Stop() {
+  if (stock_cache_) stock_cache_->Stop();
+  if (redis_) redis_->Stop();
   if (room_) room_->Stop();
   if (expiry_pool_) expiry_pool_->Stop();
   if (pool_) pool_->Stop();

@@ -7,6 +7,9 @@
 #include "libs/kafka/consumer.h"
 #include "libs/postgres/lane.h"
 #include "libs/postgres/postgres.h"
+#include "libs/projections/redis_sink.h"
+#include "libs/projections/runner.h"
+#include "libs/redis/redis.h"
 #include "libs/rpc/client.h"
 #include "libs/service/service.h"
 #include "services/inventory/events/hold_requests.h"
@@ -34,6 +37,8 @@ class App {
     absl::Duration expiry_interval;
     OrphanSettings orphans;
     kafka::ConsumerSettings kafka;
+    redis::Settings redis;
+    projections::RedisSinkSettings cached_rows;
 
     void Bind(config::Binder& b);
   };
@@ -56,6 +61,9 @@ class App {
   std::unique_ptr<Expirer> expirer_;
   std::unique_ptr<Orphans> orphans_;
   std::unique_ptr<HoldRequests> hold_requests_;
+  std::unique_ptr<redis::Client> redis_;
+  std::unique_ptr<projections::RedisSink> cached_rows_;
+  std::unique_ptr<projections::Runner> stock_cache_;
 };
 
 }  // namespace bv::inventory

@@ -2,6 +2,7 @@
 
 #include "libs/base/macros.h"
 #include "services/order/events/price_changes.h"
+#include "services/order/events/status_cache.h"
 
 namespace bv::order {
 
@@ -15,6 +16,8 @@ void App::Settings::Bind(config::Binder& b) {
   b.Text("cart.address", cart_address);
   peer.Bind(b);
   kafka.Bind(b);
+  redis.Bind(b);
+  cached_rows.Bind(b);
   price_cache.Bind(b);
   b.Duration("order.bank_transfer_hold", bank_transfer_hold, {absl::Minutes(1), absl::Hours(24 * 30)});
   lifecycle.Bind(b);
@@ -46,10 +49,17 @@ absl::Status App::Start() {
                                   .peer = settings_.peer,
                                   .kafka = settings_.kafka},
                                  settings_.lifecycle));
-  return lifecycle_->Start();
+  RETURN_IF_ERROR(lifecycle_->Start());
+  ASSIGN_OR_RETURN(redis_, redis::Client::Create(settings_.redis));
+  cached_rows_ = std::make_unique<projections::RedisSink>(*redis_, settings_.cached_rows);
+  status_cache_ = std::make_unique<projections::Runner>(
+      settings_.kafka, "order-cache", std::vector<projections::Route>{{StatusCache(), cached_rows_.get()}});
+  return status_cache_->Start();
 }
 
 void App::Stop() {
+  if (status_cache_) status_cache_->Stop();
+  if (redis_) redis_->Stop();
   if (lifecycle_) lifecycle_->Stop();
   if (price_changes_) price_changes_->Stop();
   if (look_ups_) look_ups_->Stop();

@@ -6,6 +6,9 @@
 #include "libs/kafka/consumer.h"
 #include "libs/postgres/lane.h"
 #include "libs/postgres/postgres.h"
+#include "libs/projections/redis_sink.h"
+#include "libs/projections/runner.h"
+#include "libs/redis/redis.h"
 #include "libs/rpc/client.h"
 #include "libs/service/service.h"
 #include "services/order/lifecycle.h"
@@ -28,6 +31,8 @@ class App {
     std::string cart_address;
     rpc::PeerSettings peer;
     kafka::ConsumerSettings kafka;
+    redis::Settings redis;
+    projections::RedisSinkSettings cached_rows;
     PriceCacheSettings price_cache;
     absl::Duration bank_transfer_hold;
     LifecycleSettings lifecycle;
@@ -51,6 +56,9 @@ class App {
   std::unique_ptr<Checkout> checkout_;
   std::unique_ptr<OrderRpc> rpc_;
   std::unique_ptr<Lifecycle> lifecycle_;
+  std::unique_ptr<redis::Client> redis_;
+  std::unique_ptr<projections::RedisSink> cached_rows_;
+  std::unique_ptr<projections::Runner> status_cache_;
 };
 
 }  // namespace bv::order

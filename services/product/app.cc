@@ -8,18 +8,35 @@ void App::Settings::Bind(config::Binder& b) {
   connection.Bind(b);
   pool.Bind(b);
   b.Duration("postgres.migrate_timeout", migrate_timeout, {absl::Seconds(1), absl::Minutes(30)});
+  cache.Bind(b);
+  b.Integer("pricing.pool_size", pricing_pool.size, {1, 20});
+  b.Integer("pricing.queue_max", pricing_pool.queue_max, {1, 1'000});
+  b.Duration("pricing.timeout", pricing_timeout, {absl::Milliseconds(100), absl::Minutes(1)});
+  b.Duration("pricing.announce_interval", announce_interval, {absl::Milliseconds(10), absl::Minutes(1)});
 }
 
 absl::Status App::Start() {
   RETURN_IF_ERROR(postgres::Migrate(settings_.connection, host_.home() + "/migrations/product",
                                     absl::Now() + settings_.migrate_timeout));
   pool_ = std::make_unique<postgres::Pool>(settings_.connection, settings_.pool);
-  rpc_ = std::make_unique<ProductRpc>(*pool_);
+  ASSIGN_OR_RETURN(cache_, ProductCache::Create(settings_.cache));
+  RETURN_IF_ERROR(cache_->Start());
+  rpc_ = std::make_unique<ProductRpc>(*pool_, cache_.get());
   rpc_->Serve(host_.rpc());
+  postgres::ConnectionSettings impatient = settings_.connection;
+  impatient.statement_timeout = settings_.pricing_timeout;
+  pricing_pool_ = std::make_unique<postgres::Pool>(impatient, settings_.pricing_pool);
+  pricing_rpc_ = std::make_unique<PricingRpc>(*pool_, *pricing_pool_);
+  pricing_rpc_->Serve(host_.rpc());
+  announcer_ = std::make_unique<Announcer>(host_.io(), *pricing_pool_, settings_.announce_interval);
+  announcer_->Start();
   return absl::OkStatus();
 }
 
 void App::Stop() {
+  if (announcer_) announcer_->Stop();
+  if (pricing_pool_) pricing_pool_->Stop();
+  if (cache_) cache_->Stop();
   if (pool_) pool_->Stop();
 }
 

@@ -4,6 +4,9 @@
 
 #include "libs/postgres/postgres.h"
 #include "libs/service/service.h"
+#include "services/product/announcer/announcer.h"
+#include "services/product/cache/product_cache.h"
+#include "services/product/rpc/pricing_rpc.h"
 #include "services/product/rpc/product_rpc.h"
 
 namespace bv::product {
@@ -16,6 +19,11 @@ class App {
     postgres::ConnectionSettings connection;
     postgres::PoolSettings pool;
     absl::Duration migrate_timeout;
+    ProductCacheSettings cache;
+    // For changes of overrides and sales, and for announcing them.
+    postgres::PoolSettings pricing_pool;
+    absl::Duration pricing_timeout;
+    absl::Duration announce_interval;
 
     void Bind(config::Binder& b);
   };
@@ -28,7 +36,11 @@ class App {
   const Settings settings_;
   service::Host& host_;
   std::unique_ptr<postgres::Pool> pool_;
+  std::unique_ptr<postgres::Pool> pricing_pool_;
+  std::unique_ptr<ProductCache> cache_;
   std::unique_ptr<ProductRpc> rpc_;
+  std::unique_ptr<PricingRpc> pricing_rpc_;
+  std::unique_ptr<Announcer> announcer_;
 };
 
 }  // namespace bv::product

@@ -6,7 +6,7 @@ import re
 import tempfile
 import unittest
 
-from support import contract
+from support import contract, generated
 
 
 class Contract(unittest.TestCase):
@@ -59,6 +59,41 @@ class Contract(unittest.TestCase):
             for rpc in re.finditer(r"(?P<comment>(?:^ *//.*\n)*)^  rpc (?P<name>\w+)\(", text, re.MULTILINE):
                 with self.subTest(f"{file.relative_to(contract.PROTOS)} {rpc['name']}"):
                     self.assertTrue(rpc["comment"], "the call has no comment")
+
+    def test_the_types_of_events_are_unique(self):
+        types = [event.type for event in generated.protos().events()]
+        self.assertGreater(len(types), 10)
+        self.assertEqual(sorted(set(types)), types)
+
+    def test_an_event_says_what_it_is(self):
+        for event in generated.protos().events():
+            with self.subTest(event.message.name):
+                context, name = re.fullmatch(r"commerce\.(\w+)\.v\d+\.(\w+)", event.message.name).groups()
+                self.assertRegex(event.type, rf"^ecommerce\.{context}\.[a-z_]+\.[a-z_]+\.v[1-9]\d*$")
+                self.assertRegex(event.producer, r"^[a-z]+(-[a-z]+)+$")
+                self.assertRegex(event.schema_version, r"^[1-9]\d*\.\d+$")
+                self.assertEqual(event.type.rsplit(".v")[1], event.schema_version.split(".")[0], "the major version of type and schema")
+                self.assertTrue(event.message.comment, "the message has no comment")
+
+    def test_the_key_of_an_event_is_a_string_that_is_always_there(self):
+        for event in generated.protos().events():
+            with self.subTest(event.message.name):
+                (key,) = [field for field in event.message.fields if field.name == event.key]
+                self.assertEqual((key.kind, key.always_written, key.repeated), ("TYPE_STRING", True, False))
+
+    def test_events_of_a_topic_have_one_key(self):
+        keys = {}
+        for event in generated.protos().events():
+            keys.setdefault(event.topic, set()).add(event.key)
+        self.assertEqual({}, {topic: names for topic, names in keys.items() if len(names) > 1})
+
+    def test_what_a_service_of_the_fleet_writes_has_a_topic(self):
+        topics = {topic["name"] for topic in generated.topics()}
+        services = {path.name for path in (contract.ROOT / "services").iterdir()}
+        for event in generated.protos().events():
+            if services & {event.producer, event.producer.removesuffix("-service")}:
+                with self.subTest(event.type):
+                    self.assertIn(event.topic, topics, "add it to deploy/kafka/topics.yaml")
 
 
 if __name__ == "__main__":

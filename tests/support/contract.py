@@ -14,7 +14,7 @@ BASELINE = PROTOS / "baseline" / "commerce.json"
 GOOGLEAPIS = ROOT / ".bv" / "tools" / "googleapis"
 BUF = ROOT / ".bv" / "tools" / "bin" / "buf"
 # Where the service has another name than its contract.
-SERVED_BY = {"payment": "payment-adapter"}
+SERVED_BY = {"payment": "payment-adapter", "pricing": "product"}
 _FOLDER = tempfile.TemporaryDirectory(prefix="bv-contract-")
 
 
@@ -34,7 +34,7 @@ class Method(typing.NamedTuple):
     def context(self):
         """The service of the fleet that serves it: order."""
         context = self.service.split(".")[1]
-        return {"payment": "payment-adapter"}.get(context, context)
+        return {"payment": "payment-adapter", "pricing": "product"}.get(context, context)
 
 
 def _buf(*arguments):
@@ -69,6 +69,15 @@ def image_json():
     if done.returncode:
         raise RuntimeError(done.stderr)
     return json.dumps(json.loads(done.stdout), indent=1, ensure_ascii=False) + "\n"
+
+
+@functools.lru_cache(maxsize=None)
+def described():
+    """The descriptors as data, with comments."""
+    done = _buf("build", image(), "-o", "-#format=json")
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return json.loads(done.stdout)
 
 
 @functools.lru_cache(maxsize=None)

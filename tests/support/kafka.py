@@ -20,6 +20,12 @@ def topics():
     return re.findall(r"^  - name: (\S+)", made, re.MULTILINE)
 
 
+def exists(topic):
+    listed = subprocess.run(["kcat", "-L", "-J", "-b", stack.env("BV_KAFKA_BROKERS")], stdin=subprocess.DEVNULL, capture_output=True,
+                            check=False, timeout=30)
+    return listed.returncode == 0 and any(each["topic"] == topic for each in json.loads(listed.stdout)["topics"])
+
+
 class Message(typing.NamedTuple):
     partition: int
     offset: int

@@ -91,7 +91,7 @@ class Metrics(unittest.TestCase):
 
     def test_the_required_metrics_are_there(self):
         known = {name for room in repository.rooms() for name in metrics_of_code(room)}
-        self.assertLessEqual({"orders_created_total", "order_creation_latency_ms", "inventory_reservation_failures_total"}, known)
+        self.assertLessEqual({"orders_created_total", "order_creation_latency_ms", "inventory_reservation_failures_total", "product_cache_hit_ratio"}, known)
 
     def test_metrics_of_a_document_are_found(self):
         content = "`a_total` `b_seconds{x,y}` `bv_order`\n## Metrics\n| `c_depth` | waits in `bv_order` |\n## Rest\n| `d_e` |\n"

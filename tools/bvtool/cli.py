@@ -3,10 +3,11 @@
 import argparse
 import json
 import os
+import pathlib
 import signal
 import sys
 
-from . import (build, check, credentials, demo, environment, postgres, setup, specs, stack as stacks, status, supervisor, testing,
+from . import (build, check, connect, credentials, demo, dlq, downloads, environment, postgres, schemas, setup, specs, stack as stacks, status, supervisor, testing,
                welcome)
 from .console import Failure, bold, note, red, say
 from .layout import Stack, preset_of
@@ -48,6 +49,17 @@ def _parser():
     checks.add_argument("--grace", type=float, default=check.GRACE, metavar="SECONDS",
                         help=f"how long what is under way may take before it counts as wrong (default: {check.GRACE:.0f})")
     checks.add_argument("--database", default=postgres.DATABASE, help=argparse.SUPPRESS)
+    events = verb("schemas", "compare the events' schemas with a registry, register them, or list what it has", _schemas)
+    events.add_argument("action", choices=schemas.ACTIONS)
+    events.add_argument("--registry", default="", metavar="URL", help="where Confluent's REST API begins (default: the stack's registry)")
+    events.add_argument("--folder", type=pathlib.Path, default=schemas.EVENTS, help=argparse.SUPPRESS)
+    letters = verb("dlq", "dead letters of the consumers: list, show, have them tried again, or give them up", _dlq)
+    letters.add_argument("action", choices=("list", "show", "redrive", "drop"))
+    letters.add_argument("topic", nargs="?", help="a dead-letter topic; `list` shows them")
+    letters.add_argument("--offset", type=int, metavar="N", help="this letter only")
+    letters.add_argument("--all", action="store_true", help="redrive or drop every letter of the topic")
+    letters.add_argument("--why", default="", metavar="TEXT", help="drop: why they are given up, for the record")
+    letters.add_argument("--json", action="store_true")
     token = verb("token", "print a JWT of the development issuer", _token)
     token.add_argument("--role", choices=credentials.ROLES, required=True)
     token.add_argument("--tenant", default=credentials.DEMO_TENANT)
@@ -73,8 +85,18 @@ def _supervise_parser():
     return parser
 
 
+def _connect_parser():
+    parser = argparse.ArgumentParser(prog="tools/bv _connect")
+    parser.add_argument("--stack", required=True)
+    return parser
+
+
 def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["_connect"]:
+        with setup.exclusive():
+            downloads.debezium()
+        connect.become(Stack(_connect_parser().parse_args(arguments[1:]).stack))
     if arguments[:1] == ["_supervise"]:
         asked = _supervise_parser().parse_args(arguments[1:])
         return supervisor.main(Stack(asked.stack), asked.profile, asked.preset, asked.servers_only)
@@ -108,13 +130,14 @@ def _up(asked):
         return 0
     preset = preset_of(None)
     with setup.exclusive():
-        setup.run()
+        setup.run(cdc=asked.profile == "cdc")
         if not (asked.no_build or asked.servers_only):
             build.run(preset)
     stacks.start(stack, asked.profile, preset, asked.servers_only)
     try:
         if not asked.servers_only:
             demo.run(stack)
+            schemas.register_at_start(stack)
             welcome.show(stack)
         if asked.detach:
             note("It stays up. `tools/bv status` shows it, `tools/bv down` stops it.")
@@ -176,6 +199,34 @@ def _check(asked):
     else:
         check.show(report)
     return 1 if report.wrong else 0
+
+
+def _schemas(asked):
+    schemas.run(asked.action, asked.registry or schemas.url_of(Stack(asked.stack)), asked.folder)
+
+
+def _dlq(asked):
+    stack = Stack(asked.stack)
+    now = stacks.running(stack)
+    if not now:
+        raise Failure(f"The stack `{stack.name}` does not run; `tools/bv up` starts it.")
+    kafka = dlq.kafka_of(stack, now["preset"])
+    if asked.action == "list":
+        dlq.show_list(kafka, asked.json)
+        return
+    if not asked.topic:
+        raise Failure("Which topic? `tools/bv dlq list` shows them.")
+    if asked.action == "show":
+        dlq.show(kafka, asked.topic, asked.offset, asked.json)
+        return
+    if (asked.offset is None) != asked.all:
+        raise Failure(f"Say which letters to {asked.action}: --offset N, or --all.")
+    if asked.action == "redrive":
+        say(f"{len(dlq.redrive(kafka, asked.topic, asked.offset))} letters are tried again.")
+        return
+    if not asked.why:
+        raise Failure("Say why they are given up: --why TEXT goes on record.")
+    say(f"{len(dlq.drop(kafka, asked.topic, asked.offset, asked.why))} letters are given up.")
 
 
 def _token(asked):

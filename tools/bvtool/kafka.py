@@ -63,7 +63,7 @@ def java():
     return java_home() / "bin" / "java"
 
 
-def _class_path():
+def class_path():
     # Sorted, because the class archive holds for one order only.
     return ":".join(str(jar) for jar in sorted((KAFKA / "jars").glob("*.jar")))
 
@@ -76,11 +76,11 @@ def prepare(folder, clients, controller):
     (folder / "server.properties").write_text(
         SETTINGS.format(host=HOST, clients=clients, controller=controller, data=data), encoding="utf-8")
     (folder / "java.args").write_text(
-        "\n".join([f'-cp "{_class_path()}"', f'"-Dlog4j.configuration=file:{folder / "log4j.properties"}"']), encoding="utf-8")
+        "\n".join([f'-cp "{class_path()}"', f'"-Dlog4j.configuration=file:{folder / "log4j.properties"}"']), encoding="utf-8")
     if not (data / "meta.properties").exists():
         cluster = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
         shell.run([java(), "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"@{folder / 'java.args'}",
-                   "kafka.tools.StorageTool", "format", "-t", cluster, "-c", folder / "server.properties"], "Kafka format")
+                   "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", folder / "server.properties"], "Kafka format")
 
 
 def command(folder, record=None):
@@ -96,3 +96,9 @@ def command(folder, record=None):
 def answers(brokers):
     """The port opens before the broker can serve: ready is when it answers for metadata."""
     return shell.answer(["kcat", "-b", brokers, "-L", "-m", "2", "-X", "log_level=0"], timeout=5) is not None
+
+
+def make_topic(brokers, name, partitions):
+    """A topic that no service makes, by Kafka's own tool."""
+    shell.run([java(), "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", class_path(), "org.apache.kafka.tools.TopicCommand",
+               "--bootstrap-server", brokers, "--create", "--topic", name, "--partitions", partitions], f"topic {name}")

@@ -15,6 +15,8 @@ VENV = TOOLS / "venv"
 BIN = TOOLS / "bin"
 GOOGLEAPIS = TOOLS / "googleapis"
 KAFKA = TOOLS / "kafka"
+DEBEZIUM = TOOLS / "debezium"
+REGISTRY = TOOLS / "registry"
 
 HOST = "127.0.0.1"
 PORTS_PER_CLONE = 100
@@ -22,7 +24,9 @@ FIRST_BASE, LAST_BASE = 20000, 31900  # below Linux' ephemeral ports
 DEV_OFFSET, OTHER_OFFSET = 0, 50
 
 POSTGRES, REDIS, KAFKA_CLIENTS, KAFKA_CONTROLLER, GATEWAY_HTTP = 0, 1, 2, 3, 10
+REGISTRY_HTTP, REGISTRY_MANAGEMENT = 4, 9
 PAYMENT_SOAP, PAYMENT_REST = 5, 6  # the simulated payment gateways
+CONNECT = 8  # Kafka Connect, in the profile `cdc` only
 METRICS_OFFSET = 20  # from a service's gRPC port to its metrics port
 
 

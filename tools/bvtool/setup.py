@@ -21,11 +21,15 @@ def exclusive():
         lock.release()
 
 
-def run(bench=False):
+def run(bench=False, cdc=False):
     packages.install()
     downloads.python_tools()
     downloads.kafka_jars()
     downloads.kafka_archive()
+    downloads.schema_registry()
+    downloads.registry_archive()
     downloads.go_tool("grpcurl")
+    if cdc:
+        downloads.debezium()
     if bench:
         downloads.go_tool("ghz")

@@ -7,20 +7,22 @@ import signal
 import socket
 import typing
 
-from . import credentials, kafka, postgres, web
-from .layout import (GATEWAY_HTTP, HOST, KAFKA_CLIENTS, KAFKA_CONTROLLER, METRICS_OFFSET, PAYMENT_REST, PAYMENT_SOAP, POSTGRES, REDIS, ROOT,
-                     build_dir)
+from . import connect, credentials, kafka, postgres, registry, web
+from .layout import (CONNECT, GATEWAY_HTTP, HOST, KAFKA_CLIENTS, KAFKA_CONTROLLER, METRICS_OFFSET, PAYMENT_REST, PAYMENT_SOAP, POSTGRES, REDIS,
+                     REGISTRY_HTTP, REGISTRY_MANAGEMENT, ROOT, build_dir)
 
-PROFILES = ("core", "full")
+# `cdc` is `core` with Kafka Connect.
+PROFILES = ("core", "full", "cdc")
 # The stack whose tests break things: it has the replicas, and its services end themselves at the point that this file of its names.
 TEST = "test"
 CRASH_FILE = "crash"
-# In it, what a crash leaves is taken up within seconds; the carts of one tenant, which only their own suite uses, hold stock; and inventory
-# lives in other time zones than everybody else, its process as well as its sessions of PostgreSQL.
+# In it, what a crash leaves is taken up within seconds; the carts of one tenant, which only their own suite uses, hold stock; the days of another
+# tenant begin elsewhere; and inventory lives in other time zones than everybody else, its process as well as its sessions of PostgreSQL.
 TEST_SETTINGS = {
     "inventory": {"BV_INVENTORY_ORPHAN_INTERVAL": "1s", "BV_INVENTORY_ORPHAN_GRACE": "15s", "TZ": "Pacific/Kiritimati",
                   "PGTZ": "America/St_Johns"},
     "cart": {"BV_CART_HOLD_ITEMS": "cart-holds"},
+    "analytics": {"BV_ANALYTICS_TIME_ZONES": "analytics-elsewhere=Pacific/Kiritimati"},
     "order": {"BV_ORDER_PROCESS_LEASE": "2s", "BV_ORDER_RECOVER_INTERVAL": "200ms"},
     "payment-adapter": {"BV_GATEWAY_LEASE": "2s", "BV_GATEWAY_ATTEMPT_TIMEOUT": "1s", "BV_SOAP_PROCESSING_MAX": "2s",
                         "BV_REST_PROCESSING_MAX": "2s"},
@@ -32,7 +34,8 @@ PASSED_ON = ("BV_LOG_LEVEL", "BV_OTLP_ENDPOINT", "BV_OTLP_SAMPLE_RATIO")
 
 @dataclasses.dataclass
 class Spec:
-    """One process. `needs` are the processes that have to be ready before its first start."""
+    """One process. `needs` are the processes that have to be ready before its first start; `awaited` says whether the stack is ready only
+    when it is."""
 
     name: str
     command: typing.List[str]
@@ -42,6 +45,7 @@ class Spec:
     environment: typing.Dict[str, str] = dataclasses.field(default_factory=dict)
     is_service: bool = False
     profile: str = "core"
+    awaited: bool = True
     run_as: typing.List[str] = dataclasses.field(default_factory=list)
     after_ready: typing.Callable[[], None] = lambda: None
     stop_signal: int = signal.SIGTERM
@@ -63,6 +67,7 @@ class Service:
     peers: typing.Tuple[str, ...] = ()
     needs: typing.Tuple[str, ...] = ()
     kafka: bool = False
+    redis: bool = False
     topics: bool = False  # makes the topics
     http: bool = False
     signs: bool = False  # makes tokens of its own to call its peers
@@ -75,16 +80,18 @@ class Service:
 # In the order of their start. The relay owns the outbox that the others write to, so it is first.
 FLEET = (
     Service("outbox-relay", 16, postgres="relay", needs=("postgres", "kafka"), kafka=True, topics=True),
-    Service("product", 11, postgres="product", needs=("outbox-relay",)),
-    Service("inventory", 14, postgres="inventory", signs=True, peers=("product", "order"), needs=("outbox-relay",), kafka=True),
-    Service("inventory-2", 18, postgres="inventory", signs=True, peers=("product", "order"), needs=("inventory",), kafka=True,
+    Service("product", 11, postgres="product", needs=("outbox-relay",), kafka=True, redis=True),
+    Service("inventory", 14, postgres="inventory", signs=True, peers=("product", "order"), needs=("outbox-relay",), kafka=True, redis=True),
+    Service("inventory-2", 18, postgres="inventory", signs=True, peers=("product", "order"), needs=("inventory",), kafka=True, redis=True,
             replica_of="inventory"),
     Service("cart", 12, postgres="cart", peers=("product",), needs=("outbox-relay",), kafka=True),
     Service("payment-gateway-simulator", 7, plays_gateways=True),
     Service("payment-adapter", 17, postgres="payment", pays=True, needs=("outbox-relay", "payment-gateway-simulator")),
-    Service("order", 13, postgres="order", signs=True, peers=("product", "inventory", "cart", "payment-adapter"), needs=("outbox-relay",), kafka=True),
-    Service("gateway", 15, peers=("product", "inventory", "cart", "order", "payment-adapter"),
-            needs=("product", "inventory", "cart", "order", "payment-adapter"),
+    Service("order", 13, postgres="order", signs=True, peers=("product", "inventory", "cart", "payment-adapter"), needs=("outbox-relay",),
+            kafka=True, redis=True),
+    Service("analytics", 19, postgres="analytics", needs=("outbox-relay",), kafka=True),
+    Service("gateway", 15, peers=("product", "inventory", "cart", "order", "payment-adapter", "analytics"),
+            needs=("product", "inventory", "cart", "order", "payment-adapter", "analytics"),
             http=True),
 )
 
@@ -111,7 +118,17 @@ def metrics_port(stack, service):
 def of(stack, profile, preset):
     """The processes of a profile, in the order of their start."""
     specs = [*servers(stack), *(_service(stack, line, preset) for line in fleet(stack))]
-    return specs if profile == "full" else [spec for spec in specs if spec.profile == "core"]
+    if profile == "full":
+        return specs
+    core = [spec for spec in specs if spec.profile == "core"]
+    return [*core, _connect(stack)] if profile == "cdc" else core
+
+
+def _connect(stack):
+    # Started after the services, whose tables it reads, and stopped before them, as a service.
+    return Spec("connect", connect.command(stack), {stack.port(CONNECT): "Kafka Connect"}, lambda: connect.answers(stack),
+                needs=("order", "inventory", "product"), environment=connect.environment(stack), is_service=True,
+                after_ready=lambda: connect.start_cdc(stack), probe_interval=10.0)
 
 
 def servers(stack):
@@ -125,6 +142,10 @@ def servers(stack):
              lambda: redis_answers(stack.port(REDIS)), probe_interval=5.0),
         Spec("kafka", kafka.command(broker), {stack.port(KAFKA_CLIENTS): "Kafka", stack.port(KAFKA_CONTROLLER): "Kafka's controller"},
              lambda: kafka.answers(stack.address(KAFKA_CLIENTS)), probe_interval=10.0),
+        # Nothing that runs asks it anything: it serves deployments and consumers.
+        Spec("registry", registry.command(stack.dir / "registry"),
+             {stack.port(REGISTRY_HTTP): "schema registry", stack.port(REGISTRY_MANAGEMENT): "schema registry's own"},
+             lambda: registry.answers(stack.address(REGISTRY_HTTP)), awaited=False, probe_interval=10.0),
     ]
 
 
@@ -151,6 +172,7 @@ def prepare_servers(stack):
     (redis / "redis.conf").write_text(
         REDIS_SETTINGS.format(host=HOST, port=stack.port(REDIS), data=redis / "data"), encoding="utf-8")
     kafka.prepare(stack.dir / "kafka", stack.port(KAFKA_CLIENTS), stack.port(KAFKA_CONTROLLER))
+    registry.prepare(stack.dir / "registry", stack.port(REGISTRY_HTTP), stack.port(REGISTRY_MANAGEMENT))
 
 
 def _service(stack, line, preset):
@@ -175,6 +197,8 @@ def _service(stack, line, preset):
         settings["BV_POSTGRES_PASSWORD_FILE"] = str(credentials.password_file(stack, line.postgres))
     if line.kafka:
         settings["BV_KAFKA_BROKERS"] = stack.address(KAFKA_CLIENTS)
+    if line.redis:
+        settings["BV_REDIS_URL"] = f"redis://{stack.address(REDIS)}/0"
     if line.topics:
         settings["BV_KAFKA_TOPICS_FILE"] = str(ROOT / "deploy" / "kafka" / "topics.yaml")
     elif line.kafka:

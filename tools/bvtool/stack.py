@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from . import build, credentials, ports, postgres, processes, shell, specs, state
+from . import build, connect, credentials, ports, postgres, processes, shell, specs, state
 from .console import Failure, Step, bold, dim, note, red, say, warn, yellow
 from .layout import OTHER_OFFSET, ROOT, Stack, stack_names
 
@@ -37,6 +37,8 @@ def start(stack, profile, preset, servers_only=False):
         raise Failure("\n".join(problems) + "\nEnd it, or write another base port into .bv/port_base.")
     with Step("data folders", str(stack.dir)):
         specs.prepare_servers(stack)
+        if profile == "cdc":
+            connect.prepare(stack)
     arguments = [sys.executable, str(ROOT / "tools" / "bv"), "_supervise", "--stack", stack.name, "--profile", profile,
                  "--preset", preset] + (["--servers-only"] if servers_only else [])
     with open(stack.log("supervisor"), "ab") as log:
@@ -71,9 +73,10 @@ def _await_ready(stack, supervisor, step):
         now = running(stack)
         if now and now["supervisor"]["pid"] == supervisor.pid:
             waiting = [p["name"] for p in now["processes"] if not p["healthy"]]
-            step.update("waiting for " + ", ".join(waiting) if waiting else f"{len(now['processes'])} processes ready")
             if now["phase"] == state.READY:
+                step.update(f"{len(now['processes']) - len(waiting)} processes ready")
                 return
+            step.update("waiting for " + ", ".join(waiting))
             if now["phase"] == state.FAILED:
                 raise Failure("\n".join(_failures(stack)))
         if supervisor.poll() is not None:

@@ -105,7 +105,7 @@ class Supervisor:
         self._stop_requests += 1
 
     def _sleep(self):
-        calm = self._phase == state.READY and all(child.state == RUNNING for child in self._children.values())
+        calm = self._phase == state.READY and all(child.state in (RUNNING, BROKEN) for child in self._children.values())
         readable, _, _ = select.select([self._wake_read], [], [], 1.0 if calm else 0.05)
         if readable:
             os.read(self._wake_read, 4096)
@@ -115,9 +115,9 @@ class Supervisor:
         if self._stop_requests:
             gone = all(child.process is None for child in children)
             self._phase = state.STOPPED if gone else state.STOPPING
-        elif self._phase == state.STARTING and any(child.state == BROKEN for child in children):
+        elif self._phase == state.STARTING and any(child.state == BROKEN for child in children if child.spec.awaited):
             self._phase = state.FAILED
-        elif self._phase == state.STARTING and all(child.healthy for child in children):
+        elif self._phase == state.STARTING and all(child.healthy for child in children if child.spec.awaited):
             self._phase = state.READY
 
     # Starting

@@ -21,6 +21,8 @@ def main():
     last = ["sh", "-c", f"echo cannot; exit {sys.argv[2]}"] if len(sys.argv) > 2 else SLEEP
     wanted = [fake(stack, "server", 1, SLEEP), fake(stack, "one", 2, SLEEP, needs=("server",), is_service=True),
               fake(stack, "two", 3, last, needs=("one",), is_service=True)]
+    if (stack.dir / "aside.unready").exists():
+        wanted.append(fake(stack, "aside", 4, ["false"], awaited=False))
     return Supervisor(stack, wanted, "core", "release").run()
 
 

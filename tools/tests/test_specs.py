@@ -30,6 +30,19 @@ class SpecsTest(unittest.TestCase):
         self.assertEqual(len(ports), len(set(ports)))
         self.assertTrue(all(0 <= port - port_base() < PORTS_PER_CLONE for port in ports))
 
+    def test_kafka_connect_is_for_those_who_ask(self):
+        cdc = specs.of(Stack("dev"), "cdc", "release")
+        self.assertEqual({"connect"}, {spec.name for spec in cdc} - {spec.name for spec in specs.of(Stack("dev"), "core", "release")})
+        self.assertNotIn("connect", [spec.name for spec in self.dev])
+        ports = [port for spec in [*cdc, *self.test] for port in spec.ports]
+        self.assertEqual(len(ports), len(set(ports)))
+
+    def test_a_process_that_services_wait_for_at_the_end_is_a_service(self):
+        # Servers are stopped when no service is left, and nobody before those that need it.
+        cdc = specs.of(Stack("dev"), "cdc", "release")
+        services = {spec.name for spec in cdc if spec.is_service}
+        self.assertEqual([], [spec.name for spec in cdc if not spec.is_service and services & set(spec.needs)])
+
     def test_a_process_needs_only_what_starts_before_it(self):
         seen = set()
         for spec in self.dev:

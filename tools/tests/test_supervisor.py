@@ -102,6 +102,14 @@ class SupervisorTest(unittest.TestCase):
         wait_for(lambda: self.phase() == state.FAILED)
         self.assertEqual(self.process("two")["restarts"], 4)
 
+    def test_the_stack_does_not_wait_for_what_nobody_needs(self):
+        (self.stack.dir / "aside.unready").touch()
+        self.start()
+        wait_for(lambda: self.phase() == state.READY)
+        wait_for(lambda: self.process("aside")["state"] == "failed")
+        self.assertEqual(self.phase(), state.READY)
+        self.assertTrue(self.process("two")["healthy"])
+
     def test_nothing_outlives_a_killed_supervisor(self):
         supervisor = self.start()
         wait_for(lambda: self.phase() == state.READY)

@@ -78,36 +78,31 @@ const std::string& HoldAnswers::Topic() {
 HoldAnswers::HoldAnswers(const kafka::ConsumerSettings& kafka, const postgres::ConnectionSettings& connection,
                          const std::string& group, const std::string& topic)
     : session_(connection, postgres::Plans::kIndexOnly),
-      dead_letters_(kafka, group),
       taken_{{HoldAnswer::Kind::kHeld, CounterOf("held")},
              {HoldAnswer::Kind::kRejected, CounterOf("rejected")},
              {HoldAnswer::Kind::kReleased, CounterOf("released")},
              {HoldAnswer::Kind::kExpired, CounterOf("expired")}},
-      consumer_(kafka, group, {topic}, kafka::Consumer::Start::kEarliest,
-                [this](std::span<const kafka::Message> messages) { return Handle(messages); }) {}
+      consumer_(kafka,
+                {.group = group,
+                 .topics = {topic},
+                 .types = events::TypeNames<pb::ReservationHeld, pb::ReservationRejected,
+                                            pb::ReservationReleased, pb::ReservationExpired>()},
+                [this](std::span<const events::Event> events) { return Handle(events); }) {}
 
-absl::Status HoldAnswers::Handle(std::span<const kafka::Message> messages) {
-  ASSIGN_OR_RETURN(const std::vector<events::Event> events, events::ReadEvents(messages, dead_letters_));
-  ASSIGN_OR_RETURN(const std::vector<AnswerForItem> answers, Read(events));
-  if (answers.empty()) return absl::OkStatus();
+absl::StatusOr<events::Answers> HoldAnswers::Handle(std::span<const events::Event> events) {
+  events::Answers outcomes;
+  std::vector<AnswerForItem> answers;
+  for (const events::Event& event : events) {
+    absl::StatusOr<std::optional<AnswerForItem>> answer = AnswerOf(event);
+    outcomes.push_back(answer.ok() ? events::Answer::Done() : events::Answer::Refused(answer.status()));
+    if (answer.ok() && answer->has_value()) answers.push_back(**std::move(answer));
+  }
+  if (answers.empty()) return outcomes;
   CrashPoint("cart.answers.read");
   RETURN_IF_ERROR(Store(answers));
   CrashPoint("cart.answers.stored");
   for (const AnswerForItem& answer : answers) taken_.at(answer.answer.kind)->Increment();
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<AnswerForItem>> HoldAnswers::Read(const std::vector<events::Event>& events) {
-  std::vector<AnswerForItem> answers;
-  for (const events::Event& event : events) {
-    absl::StatusOr<std::optional<AnswerForItem>> answer = AnswerOf(event);
-    if (!answer.ok()) {
-      RETURN_IF_ERROR(dead_letters_.Put(event.message, answer.status()));
-    } else if (answer->has_value()) {
-      answers.push_back(**std::move(answer));
-    }
-  }
-  return answers;
+  return outcomes;
 }
 
 absl::Status HoldAnswers::Store(const std::vector<AnswerForItem>& answers) {

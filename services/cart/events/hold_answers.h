@@ -8,9 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "libs/events/envelope.h"
-#include "libs/kafka/consumer.h"
-#include "libs/kafka/dead_letters.h"
+#include "libs/events/consumer.h"
 #include "libs/postgres/postgres.h"
 #include "libs/telemetry/telemetry.h"
 #include "services/cart/store/hold_rows.h"
@@ -27,21 +25,18 @@ class HoldAnswers {
               const std::string& group = kGroup, const std::string& topic = Topic());
 
   // Begins to consume; Kafka may come later. INVALID_ARGUMENT for settings that cannot be.
-  absl::Status Start() { return consumer_.Run(); }
+  absl::Status Start() { return consumer_.Start(); }
   // Returns when the batch that runs has ended.
   void Stop() { consumer_.Stop(); }
 
  private:
-  absl::Status Handle(std::span<const kafka::Message> messages);
-  // The answers among the events; what cannot be read is put aside.
-  absl::StatusOr<std::vector<AnswerForItem>> Read(const std::vector<events::Event>& events);
+  absl::StatusOr<events::Answers> Handle(std::span<const events::Event> events);
   absl::Status Store(const std::vector<AnswerForItem>& answers);
 
   // Of the consumer's thread.
   postgres::Session session_;
-  kafka::DeadLetters dead_letters_;
   std::map<HoldAnswer::Kind, prometheus::Counter*> taken_;
-  kafka::Consumer consumer_;
+  events::Consumer consumer_;
 };
 
 }  // namespace bv::cart

@@ -46,6 +46,7 @@ pb::CartHold HoldTest::HoldOf(const absl::StatusOr<pb::Cart>& cart, const std::s
 void HoldAnswerTest::SetUp() {
   HoldTest::SetUp();
   topic_.Create(3);
+  retries_.Create(3, {{"cleanup.policy", "compact"}});
   dead_letters_.Create(1);
   answers_ = std::make_unique<HoldAnswers>(
       kafka::ConsumerSettings{.brokers = testing::Environment("BV_KAFKA_BROKERS")}, database().Connection(),

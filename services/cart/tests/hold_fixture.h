@@ -42,6 +42,7 @@ class HoldAnswerTest : public HoldTest {
 
   const testing::KafkaTopic topic_;
   const std::string group_ = "cart-test." + topic_.name();
+  const testing::KafkaTopic retries_{events::RetryTopic(topic_.name(), group_)};
   const testing::KafkaTopic dead_letters_{kafka::DeadLetterTopic(topic_.name(), group_)};
   std::unique_ptr<HoldAnswers> answers_;
 };

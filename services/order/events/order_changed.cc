@@ -71,8 +71,9 @@ absl::StatusOr<std::vector<events::OutboxRow>> OrderChangedRows(const Order& bef
   if (payment_changed && after.payment_status == PaymentStatus::kPaid) RETURN_IF_ERROR(add(PaidOf(after)));
   if (status_changed && after.status == Status::kCanceled) RETURN_IF_ERROR(add(CanceledOf(before, after)));
   if (status_changed && after.status == Status::kFulfilled) RETURN_IF_ERROR(add(FulfilledOf(after)));
-  if (status_changed || payment_changed || before.fulfillment_status != after.fulfillment_status)
-    RETURN_IF_ERROR(add(StatusChangedOf(after, reason)));
+  // Every change has this one, also where the states stay as they were: a consumer sees versions without
+  // gaps.
+  RETURN_IF_ERROR(add(StatusChangedOf(after, reason)));
   return rows;
 }
 

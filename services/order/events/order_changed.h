@@ -11,8 +11,7 @@
 namespace bv::order {
 
 // What one change of an order announces: ecommerce.order.order.paid.v1, canceled.v1 and fulfilled.v1, each
-// when it has become that, and status_changed.v1 with every change of one of the three states. `reason` as in
-// the history.
+// when it has become that, and status_changed.v1 with every change. `reason` as in the history.
 absl::StatusOr<std::vector<events::OutboxRow>> OrderChangedRows(const Order& before, const Order& after,
                                                                 std::string_view reason,
                                                                 const RequestContext& context);

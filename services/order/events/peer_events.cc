@@ -17,9 +17,12 @@ namespace asio = boost::asio;
 
 constexpr absl::Duration kReadTimeout = absl::Seconds(10);
 
-// The same message again will end the same way.
-bool IsForGood(const absl::Status& status) {
-  return absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status);
+events::Answer AnswerOf(absl::Status status) {
+  if (status.ok()) return events::Answer::Done();
+  // The same event again will end the same way.
+  if (absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status))
+    return events::Answer::Refused(std::move(status));
+  return events::Answer::Failed(std::move(status));
 }
 
 }  // namespace
@@ -35,28 +38,23 @@ PeerEvents::PeerEvents(asio::io_context& io, const kafka::ConsumerSettings& kafk
     : io_(io),
       pool_(pool),
       reconciler_(reconciler),
-      dead_letters_(kafka, group),
-      consumer_(kafka, group, topics, kafka::Consumer::Start::kEarliest,
-                [this](std::span<const kafka::Message> messages) { return Handle(messages); }) {}
+      consumer_(kafka,
+                {.group = group,
+                 .topics = topics,
+                 .types = events::TypeNames<commerce::inventory::v1::ReservationExpired,
+                                            commerce::payment::v1::PaymentSucceeded>(),
+                 .one_of_a_key = true},
+                [this](std::span<const events::Event> events) { return Handle(events); }) {}
 
-absl::Status PeerEvents::Handle(std::span<const kafka::Message> messages) {
-  ASSIGN_OR_RETURN(const std::vector<events::Event> events, events::ReadEvents(messages, dead_letters_));
-  // All at once, so that they share the lanes' batches. Each is about another order, or does nothing the
-  // second time.
+absl::StatusOr<events::Answers> PeerEvents::Handle(std::span<const events::Event> events) {
+  // All at once, so that they share the lanes' batches.
   std::vector<std::future<absl::Status>> taken;
   for (const events::Event& event : events)
     taken.push_back(asio::co_spawn(io_, Take(event), asio::use_future));
-  absl::Status worst;
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    const absl::Status status = taken[i].get();
-    if (IsForGood(status)) {
-      worst.Update(dead_letters_.Put(events[i].message, status));
-    } else {
-      worst.Update(status);
-    }
-  }
+  events::Answers answers;
+  for (std::future<absl::Status>& one : taken) answers.push_back(AnswerOf(one.get()));
   CrashPoint("order.events.taken");
-  return worst;
+  return answers;
 }
 
 async::Task<absl::Status> PeerEvents::Take(const events::Event& event) {

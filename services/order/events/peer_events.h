@@ -9,9 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "libs/events/envelope.h"
-#include "libs/kafka/consumer.h"
-#include "libs/kafka/dead_letters.h"
+#include "libs/async/task.h"
+#include "libs/events/consumer.h"
 #include "libs/postgres/postgres.h"
 #include "services/order/reconcile/reconciler.h"
 
@@ -28,12 +27,12 @@ class PeerEvents {
              const std::vector<std::string>& topics = Topics());
 
   // Begins to consume; Kafka may come later. INVALID_ARGUMENT for settings that cannot be.
-  absl::Status Start() { return consumer_.Run(); }
+  absl::Status Start() { return consumer_.Start(); }
   // Returns when the batch that runs has ended.
   void Stop() { consumer_.Stop(); }
 
  private:
-  absl::Status Handle(std::span<const kafka::Message> messages);
+  absl::StatusOr<events::Answers> Handle(std::span<const events::Event> events);
   async::Task<absl::Status> Take(const events::Event& event);
   async::Task<absl::Status> TakeExpired(const events::Event& event);
   async::Task<absl::Status> TakeSucceeded(const events::Event& event);
@@ -41,9 +40,7 @@ class PeerEvents {
   boost::asio::io_context& io_;
   postgres::Pool& pool_;
   Reconciler& reconciler_;
-  // Of the consumer's thread.
-  kafka::DeadLetters dead_letters_;
-  kafka::Consumer consumer_;
+  events::Consumer consumer_;
 };
 
 }  // namespace bv::order

@@ -131,9 +131,13 @@ async::Task<absl::StatusOr<std::vector<std::string>>> Checkout::TakeCartItems(co
 
 async::Task<absl::StatusOr<Order>> Checkout::Price(const Draft& draft, absl::Time now,
                                                    const RequestContext& context) {
-  const product::ResolveVariantsRequest request = ToResolveRequest(draft.items);
+  product::ResolveVariantsRequest request = ToResolveRequest(draft.items);
   std::optional<product::ResolveVariantsResponse> response;
-  if (now != absl::Time()) response = prices_.Find(context.tenant, request, now);
+  if (now != absl::Time()) {
+    // The order is of this time, also when a sale begins or ends while product is asked.
+    *request.mutable_at() = rpc::ToTimestamp(now);
+    response = prices_.Find(context.tenant, request, now);
+  }
   if (!response) {
     CO_ASSIGN_OR_RETURN(response, co_await peers_.products.Call(
                                       &rpc::Async<product::Products>::ResolveVariants, request, context));

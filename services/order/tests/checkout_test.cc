@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <mutex>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "libs/base/error.h"
 #include "libs/base/strings.h"
 #include "libs/rpc/status.h"
+#include "libs/rpc/timestamp.h"
 #include "libs/testing/testing.h"
 #include "services/order/rpc/order_rpc.h"
 
@@ -27,8 +29,14 @@ using ::testing::IsEmpty;
 
 // A mug for 25.00 and a tent for 79.50.
 class Catalogue final : public product::Products::Service {
+ public:
+  // The time whose prices were asked for last.
+  std::int64_t asked_nanos() const { return asked_nanos_; }
+
+ private:
   grpc::Status ResolveVariants(grpc::ServerContext*, const product::ResolveVariantsRequest* request,
                                product::ResolveVariantsResponse* response) override {
+    asked_nanos_ = absl::ToUnixNanos(rpc::FromTimestamp(request->at()));
     for (const product::VariantRef& ref : request->variants()) {
       product::ResolvedVariant* variant = response->add_variants();
       variant->set_outcome(product::ResolvedVariant::OUTCOME_NOT_FOUND);
@@ -43,6 +51,7 @@ class Catalogue final : public product::Products::Service {
     }
     return grpc::Status::OK;
   }
+  std::atomic<std::int64_t> asked_nanos_{0};
 };
 
 class Warehouse final : public inventory::Inventory::Service {
@@ -234,6 +243,7 @@ TEST_F(CheckoutTest, ARepeatIsTheFirstOrder) {
   const absl::StatusOr<pb::Order> again = Create(RequestOf({{"MUG", 2}}), WithKey("key"));
   ASSERT_TRUE(first.ok() && again.ok());
   EXPECT_EQ(again->SerializeAsString(), first->SerializeAsString());
+  EXPECT_EQ(catalogue_.asked_nanos(), absl::ToUnixNanos(rpc::FromTimestamp(first->created_at())));
   EXPECT_EQ(ErrorReason(Create(RequestOf({{"MUG", 3}}), WithKey("key")).status()), "IDEMPOTENCY_KEY_REUSED");
   EXPECT_EQ(warehouse_.held().size(), 1u);
   EXPECT_EQ(Orders(), "1");

@@ -216,6 +216,7 @@ class PeerEventsTest : public ReconcileTest {
  protected:
   PeerEventsTest() {
     topic_.Create(3);
+    retries_.Create(3, {{"cleanup.policy", "compact"}});
     dead_letters_.Create(1);
     events_ = std::make_unique<PeerEvents>(
         loop_.io(), kafka::ConsumerSettings{.brokers = testing::Environment("BV_KAFKA_BROKERS")}, *pool_,
@@ -253,6 +254,7 @@ class PeerEventsTest : public ReconcileTest {
 
   testing::KafkaTopic topic_;
   const std::string group_ = topic_.name() + "-group";
+  testing::KafkaTopic retries_{events::RetryTopic(topic_.name(), group_)};
   testing::KafkaTopic dead_letters_{kafka::DeadLetterTopic(topic_.name(), group_)};
   std::unique_ptr<PeerEvents> events_;
 };

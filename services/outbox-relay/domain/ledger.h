@@ -40,6 +40,10 @@ class Ledger {
   std::optional<Note> Find(std::uint64_t tag) const;
   std::optional<Note> Acknowledge(std::uint64_t tag);
 
+  // Of the oldest record that is not acknowledged; InfinitePast when there is none, or it is not known.
+  absl::Time oldest_commit() const {
+    return records_.empty() ? absl::InfinitePast() : records_.front().note.commit_time;
+  }
   Lsn confirmed() const { return confirmed_; }
   // Rows of a transaction have been added, its end has not come.
   bool half_read() const { return half_read_; }

@@ -65,6 +65,18 @@ TEST(Ledger, FollowsTheIdleLogButNeverBack) {
   EXPECT_EQ(ledger.confirmed(), 600u);
 }
 
+TEST(Ledger, KnowsTheOldestRecordThatIsNotAcknowledged) {
+  Ledger ledger;
+  EXPECT_EQ(ledger.oldest_commit(), absl::InfinitePast());
+  const auto first = ledger.Add(1, {.commit_time = absl::FromUnixSeconds(7)});
+  const auto second = ledger.Add(1, {.commit_time = absl::FromUnixSeconds(8)});
+  EXPECT_EQ(ledger.oldest_commit(), absl::FromUnixSeconds(7));
+  ledger.Acknowledge(second);
+  EXPECT_EQ(ledger.oldest_commit(), absl::FromUnixSeconds(7));
+  ledger.Acknowledge(first);
+  EXPECT_EQ(ledger.oldest_commit(), absl::InfinitePast());
+}
+
 TEST(Ledger, ReturnsTheNoteOnce) {
   Ledger ledger;
   const std::string type = "ecommerce.order.order.created.v1";

@@ -1,5 +1,8 @@
 #include "services/outbox-relay/relay/housekeeper.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "libs/base/clock.h"
 #include "libs/base/macros.h"
 
@@ -25,11 +28,8 @@ void Housekeeper::Run() {
                               {{"error", kept}});
       }
     }
-    const absl::StatusOr<std::int64_t> lag = store_.LagBytes(settings_.slot);
-    if (lag.ok()) {
-      metrics_.lag_bytes.Set(static_cast<double>(*lag));
-    } else {
-      telemetry::LogLimited(telemetry::Level::kWarn, "lag not measured", {{"error", lag.status()}});
+    if (const absl::Status measured = MeasureLag(); !measured.ok()) {
+      telemetry::LogLimited(telemetry::Level::kWarn, "lag not measured", {{"error", measured}});
     }
   } while (!stop_.WaitFor(settings_.lag_interval));
 }
@@ -38,6 +38,19 @@ absl::Status Housekeeper::KeepPartitions() {
   RETURN_IF_ERROR(store_.MakePartitions(settings_.partition_days_ahead).status());
   ASSIGN_OR_RETURN(const int dropped, store_.DropPartitions(settings_.retention, settings_.slot));
   metrics_.partitions_dropped.Increment(dropped);
+  return absl::OkStatus();
+}
+
+absl::Status Housekeeper::MeasureLag() {
+  const absl::StatusOr<SlotView> view = store_.Look(settings_.slot);
+  if (absl::IsNotFound(view.status())) metrics_.slot_room_bytes.Set(0);
+  RETURN_IF_ERROR(view.status());
+  const Lsn lag = view->log_end - std::min(view->confirmed, view->log_end);
+  metrics_.lag_bytes.Set(static_cast<double>(lag));
+  const absl::Duration age = lag_clock_.Look(MonotonicNow(), view->log_end, view->confirmed);
+  metrics_.lag_seconds.Set(absl::ToDoubleSeconds(age));
+  metrics_.slot_room_bytes.Set(view->room_bytes ? static_cast<double>(*view->room_bytes)
+                                                : std::numeric_limits<double>::infinity());
   return absl::OkStatus();
 }
 

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "services/outbox-relay/domain/lag_clock.h"
 #include "services/outbox-relay/relay/metrics.h"
 #include "services/outbox-relay/relay/stop_signal.h"
 #include "services/outbox-relay/settings.h"
@@ -21,11 +22,13 @@ class Housekeeper {
  private:
   void Run();
   absl::Status KeepPartitions();
+  absl::Status MeasureLag();
 
   const Settings& settings_;
   Metrics& metrics_;
   const StopSignal& stop_;
   OutboxStore store_;
+  LagClock lag_clock_;
   std::thread thread_;
 };
 

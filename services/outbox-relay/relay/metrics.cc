@@ -5,6 +5,14 @@ namespace bv::relay {
 Metrics::Metrics()
     : lag_bytes(telemetry::Gauge("outbox_relay_lag_bytes",
                                  "Bytes of the write-ahead log that are not confirmed yet.")),
+      lag_seconds(telemetry::Gauge("outbox_relay_lag_seconds",
+                                   "How long the oldest part of the log that is not confirmed has waited.")),
+      oldest_event_seconds(
+          telemetry::Gauge("outbox_relay_oldest_event_seconds",
+                           "The age of the oldest event that was read and is not acknowledged.")),
+      slot_room_bytes(
+          telemetry::Gauge("outbox_relay_slot_room_bytes",
+                           "Bytes of log that may be written before PostgreSQL gives the slot up.")),
       records_in_flight(
           telemetry::Gauge("outbox_relay_in_flight_records", "Events handed to Kafka and not acknowledged.")),
       bytes_in_flight(telemetry::Gauge("outbox_relay_in_flight_bytes", "The size of these events.")),

@@ -9,6 +9,9 @@ struct Metrics {
   Metrics();
 
   prometheus::Gauge& lag_bytes;
+  prometheus::Gauge& lag_seconds;
+  prometheus::Gauge& oldest_event_seconds;
+  prometheus::Gauge& slot_room_bytes;
   prometheus::Gauge& records_in_flight;
   prometheus::Gauge& bytes_in_flight;
   prometheus::Gauge& is_leader;

@@ -39,6 +39,7 @@ Session::~Session() {
   metrics_.is_leader.Set(0);
   metrics_.records_in_flight.Set(0);
   metrics_.bytes_in_flight.Set(0);
+  metrics_.oldest_event_seconds.Set(0);
 }
 
 absl::Status Session::Run() {
@@ -236,6 +237,7 @@ void Session::OnDelivery(const kafka::Delivery& delivery) {
   // passed it.
   if (ledger_.confirmed() > confirmed_before) metrics_.blocked.Set(0);
   metrics_.published.Increment();
+  ++unreported_;
   if (note->commit_time != absl::InfinitePast()) {
     metrics_.publish_latency.Observe(std::max(absl::ToDoubleSeconds(absl::Now() - note->commit_time), 0.0));
   }
@@ -244,11 +246,16 @@ void Session::OnDelivery(const kafka::Delivery& delivery) {
 
 absl::Status Session::ConfirmIfDue() {
   const absl::Time now = MonotonicNow();
-  if (!reply_requested_ && now < status_due_) return absl::OkStatus();
+  const bool many = unreported_ >= settings_.in_flight_records_max;
+  if (!reply_requested_ && !many && now < status_due_) return absl::OkStatus();
   reply_requested_ = false;
+  unreported_ = 0;
   status_due_ = now + settings_.status_interval;
   metrics_.records_in_flight.Set(static_cast<double>(ledger_.records_in_flight()));
   metrics_.bytes_in_flight.Set(static_cast<double>(ledger_.bytes_in_flight()));
+  const absl::Time oldest = ledger_.oldest_commit();
+  metrics_.oldest_event_seconds.Set(
+      oldest == absl::InfinitePast() ? 0 : std::max(absl::ToDoubleSeconds(absl::Now() - oldest), 0.0));
   return stream_->SendStatus(ledger_.confirmed());
 }
 

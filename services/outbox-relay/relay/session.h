@@ -88,6 +88,9 @@ class Session {
   bool more_ = false;
   bool reply_requested_ = false;
   absl::Time status_due_ = absl::InfinitePast();
+  // Acknowledged since PostgreSQL heard of the confirmed position last: bounded, because all of it comes
+  // again after a crash.
+  int unreported_ = 0;
   // The first refusal; what follows it is only its consequence.
   absl::Status refused_;
 };

@@ -36,8 +36,11 @@ constexpr Statement kOpenCursor{"relay_open_cursor", R"(
     ORDER BY seq)"};
 constexpr Statement kFetch{"relay_fetch", "FETCH 500 FROM retained"};
 
-constexpr Statement kLag{"relay_lag", R"(
-    SELECT coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn), 0)::bigint
+// A slot without a bound has no safe_wal_size, and neither has one that is lost.
+constexpr Statement kLook{"relay_look", R"(
+    SELECT (pg_current_wal_lsn() - '0/0')::bigint,
+           coalesce((confirmed_flush_lsn - '0/0')::bigint, 0),
+           CASE WHEN wal_status = 'lost' THEN 0 ELSE greatest(safe_wal_size, 0) END
     FROM pg_replication_slots
     WHERE slot_name = $1)"};
 constexpr Statement kMakePartitions{"relay_make_partitions", "SELECT outbox.make_partitions($1)"};
@@ -120,10 +123,13 @@ absl::Status OutboxStore::ForEachRetained(const std::function<absl::Status(const
   });
 }
 
-absl::StatusOr<std::int64_t> OutboxStore::LagBytes(const std::string& slot) {
-  ASSIGN_OR_RETURN(const pqxx::result result, Query(kLag, slot));
+absl::StatusOr<SlotView> OutboxStore::Look(const std::string& slot) {
+  ASSIGN_OR_RETURN(const pqxx::result result, Query(kLook, slot));
   if (result.empty()) return absl::NotFoundError(Concat("no replication slot ", slot));
-  return result[0][0].as<std::int64_t>();
+  const pqxx::row row = result[0];
+  SlotView view{.log_end = row[0].as<Lsn>(), .confirmed = row[1].as<Lsn>(), .room_bytes = std::nullopt};
+  if (!row[2].is_null()) view.room_bytes = row[2].as<std::int64_t>();
+  return view;
 }
 
 absl::StatusOr<int> OutboxStore::MakePartitions(int days) {

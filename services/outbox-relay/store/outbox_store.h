@@ -10,9 +10,19 @@
 #include <string>
 
 #include "libs/postgres/postgres.h"
+#include "services/outbox-relay/domain/pgoutput.h"
 #include "services/outbox-relay/relay/outbox_event.h"
 
 namespace bv::relay {
+
+// A slot and the log, at one moment.
+struct SlotView {
+  Lsn log_end = 0;
+  Lsn confirmed = 0;
+  // How much may still be written before PostgreSQL gives the slot up (max_slot_wal_keep_size): 0 when it
+  // has, absent when it never does.
+  std::optional<std::int64_t> room_bytes;
+};
 
 // One connection, used by one thread; it comes back by itself. UNAVAILABLE while the server is away.
 class OutboxStore {
@@ -30,8 +40,8 @@ class OutboxStore {
   // `visit`.
   absl::Status ForEachRetained(const std::function<absl::Status(const OutboxEvent&)>& visit);
 
-  // Bytes of the write-ahead log that the slot has not confirmed.
-  absl::StatusOr<std::int64_t> LagBytes(const std::string& slot);
+  // NOT_FOUND when there is no such slot.
+  absl::StatusOr<SlotView> Look(const std::string& slot);
 
   // Partitions for today and `days` more; returns how many were made.
   absl::StatusOr<int> MakePartitions(int days);

@@ -1,14 +1,18 @@
 // The real program, killed again and again under load.
+#include <absl/synchronization/mutex.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <iostream>
 #include <random>
+#include <thread>
 
 #include "libs/base/strings.h"
 #include "services/outbox-relay/tests/relay_fixture.h"
@@ -79,40 +83,145 @@ class KillTest : public RelayTest {
   std::filesystem::path folder_;
 };
 
-TEST_F(KillTest, LosesNothingAndKeepsTheOrder) {
-  const std::vector<std::string> keys = {"a", "b", "c", "d"};
-  std::atomic<bool> writing{true};
-  std::vector<int> last(keys.size(), 0);
-  std::vector<std::thread> writers;
-  for (std::size_t k = 0; k < keys.size(); ++k) {
-    writers.emplace_back([&, k] {
-      pqxx::connection connection(database_.superuser_url());
-      while (writing) {
-        pqxx::work transaction(connection);
-        for (int row = 0; row < 3; ++row) Insert(transaction, {keys[k], ++last[k]});
-        transaction.commit();
-      }
-    });
+// Commits of a few rows, by one writer a key, as many as were asked for.
+class Load {
+ public:
+  using Write = std::function<void(pqxx::connection&, const std::string& key, int number)>;
+
+  Load(const std::vector<std::string>& keys, const std::string& url, const Write& write)
+      : last_(keys.size(), 0) {
+    for (std::size_t k = 0; k < keys.size(); ++k) {
+      writers_.emplace_back([this, url, write, key = keys[k], &last = last_[k]] {
+        pqxx::connection connection(url);
+        while (Take()) {
+          write(connection, key, last + 1);
+          last += kRows;
+          const absl::MutexLock lock(&mutex_);
+          ++written_;
+        }
+      });
+    }
   }
-  std::size_t seen_before = 0;
-  for (int round = 0; round < 5; ++round) {
-    Program relay(EnvironmentOfProgram());
-    // It has begun to publish, and is in the middle of it.
-    seen_before = topic_.Read(seen_before + 200).size();
+  ~Load() { Finish(); }
+
+  // Lets the writers make so many commits more.
+  void Allow(int commits) {
+    const absl::MutexLock lock(&mutex_);
+    allowed_ += commits;
+  }
+  void AwaitWritten(int commits) {
+    const auto reached = [this, commits] { return written_ >= commits; };
+    const absl::MutexLock lock(&mutex_, absl::Condition(&reached));
+  }
+  // The last number of each key.
+  std::vector<int> Finish() {
+    {
+      const absl::MutexLock lock(&mutex_);
+      finished_ = true;
+    }
+    for (std::thread& writer : writers_) writer.join();
+    writers_.clear();
+    return last_;
+  }
+
+  static constexpr int kRows = 3;
+
+ private:
+  bool Take() {
+    const auto ready = [this] { return taken_ < allowed_ || finished_; };
+    const absl::MutexLock lock(&mutex_, absl::Condition(&ready));
+    if (taken_ >= allowed_) return false;
+    ++taken_;
+    return true;
+  }
+
+  std::vector<int> last_;
+  absl::Mutex mutex_;
+  int allowed_ = 0;
+  int taken_ = 0;
+  int written_ = 0;
+  bool finished_ = false;
+  std::vector<std::thread> writers_;
+};
+
+int KillsWanted() {
+  const char* const kills = std::getenv("BIVOUAC_KILLS");
+  return kills == nullptr ? 10 : std::max(std::atoi(kills), 1);
+}
+
+TEST_F(KillTest, LosesNothingKeepsTheOrderAndRepeatsLittle) {
+  constexpr int kInFlightMax = 100;
+  constexpr int kCommitsPerRound = 200;
+  const int kills = KillsWanted();
+  const std::vector<std::string> keys = {"a", "b", "c", "d"};
+  std::vector<std::string> environment = EnvironmentOfProgram();
+  environment.push_back(Concat("BV_RELAY_IN_FLIGHT_RECORDS_MAX=", kInFlightMax));
+  const auto write = [this](pqxx::connection& connection, const std::string& key, int number) {
+    pqxx::work transaction(connection);
+    for (int row = 0; row < Load::kRows; ++row) Insert(transaction, {key, number + row});
+    transaction.commit();
+  };
+  Load load(keys, database_.superuser_url(), write);
+  std::mt19937 random(std::random_device{}());
+  for (int round = 0; round < kills; ++round) {
+    const std::string position = database_.Query("SELECT pg_current_wal_lsn()");
+    Program relay(environment);
+    // Most of them while it publishes, some while it starts.
+    if (round % 4 != 0) {
+      WaitFor(Concat("SELECT confirmed_flush_lsn >= '", position,
+                     "' FROM pg_replication_slots WHERE slot_name = '", slot_, "'"),
+              "t");
+    }
+    load.Allow(kCommitsPerRound);
+    load.AwaitWritten(round * kCommitsPerRound + static_cast<int>(random() % kCommitsPerRound));
     relay.End(SIGKILL);
   }
-  writing = false;
-  for (std::thread& writer : writers) writer.join();
-  Program relay(EnvironmentOfProgram());
-  const int least = *std::min_element(last.begin(), last.end());
+  std::vector<int> last = load.Finish();
+  Program relay(environment);
   const int most = *std::max_element(last.begin(), last.end());
   // Level them, so that one question answers for all keys.
   for (std::size_t k = 0; k < keys.size(); ++k) {
     while (last[k] < most) Commit({{keys[k], ++last[k]}});
   }
-  EXPECT_GT(least, 0);
-  ExpectInOrder(ReadAll(keys, most), keys, most);
+  EXPECT_GT(*std::min_element(last.begin(), last.end()), 0);
+  const std::vector<Seen> seen = ReadAll(keys, most);
+  ExpectInOrder(seen, keys, most);
   EXPECT_EQ(relay.End(SIGTERM), 0);
+
+  const std::size_t repeated = seen.size() - keys.size() * static_cast<std::size_t>(most);
+  std::cout << kills << " kills, " << seen.size() << " records, " << repeated
+            << " of them again: " << static_cast<double>(repeated) / kills << " a kill\n";
+  // In flight, acknowledged since the last report, and the rest of the transactions that both end in.
+  constexpr int kBound = 2 * (kInFlightMax + Load::kRows);
+  EXPECT_LE(repeated, static_cast<std::size_t>(kills * kBound));
+}
+
+TEST_F(KillTest, AStandbyTakesOverByItself) {
+  std::vector<std::string> environment = EnvironmentOfProgram();
+  // As it is in production.
+  std::erase_if(environment, [](const std::string& line) { return line.starts_with("BV_RELAY_STANDBY"); });
+  auto leader = std::make_unique<Program>(environment);
+  Commit({{"a", 1}});
+  ReadAll({"a"}, 1);
+  int number = 1;
+  std::vector<double> seconds;
+  for (int round = 0; round < 5; ++round) {
+    auto standby = std::make_unique<Program>(environment);
+    // Two connections each, beside the leader's stream.
+    WaitFor(Concat("SELECT count(*) >= 4 FROM pg_stat_activity WHERE usename = '", database_.name(),
+                   "_outbox' AND backend_type = 'client backend'"),
+            "t");
+    leader->End(SIGKILL);
+    const absl::Time killed = absl::Now();
+    Commit({{"a", ++number}});
+    ReadAll({"a"}, number);
+    seconds.push_back(absl::ToDoubleSeconds(absl::Now() - killed));
+    leader = std::move(standby);
+  }
+  ExpectInOrder(ReadAll({"a"}, number), {"a"}, number);
+  const double longest = *std::max_element(seconds.begin(), seconds.end());
+  std::cout << "taken over within " << longest << " s\n";
+  EXPECT_LT(longest, 5.0);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "services/product/domain/pricing.h"
 #include "services/product/domain/product.h"
 
 namespace bv::product {
@@ -18,7 +19,11 @@ inline constexpr std::size_t kRefsMax = 200;
 // A variant by its SKU, or by its product where that leaves no choice.
 using VariantRef = std::variant<SkuCode, ProductId>;
 
-// A variant that a reference may mean, with the price of now.
+// How far from now, by the database's clock, prices may be asked for: what an order or a cart needs that was
+// begun a moment ago.
+inline constexpr absl::Duration kPriceTimeMax = absl::Minutes(5);
+
+// A variant that a reference may mean, with its price.
 struct Candidate {
   ProductId product;
   std::string title;
@@ -29,8 +34,7 @@ struct Candidate {
   SkuCode sku;
   VariantStatus status = VariantStatus::kActive;
   FulfillmentType fulfillment = FulfillmentType::kPhysical;
-  Money price;
-  absl::Time price_valid_from;
+  EffectivePrice price;
 };
 
 enum class Outcome { kSellable, kNotFound, kAmbiguous, kNotSold };

@@ -10,6 +10,7 @@ namespace {
 constexpr std::string_view kProductStatus[] = {"DRAFT", "ACTIVE", "ARCHIVED"};
 constexpr std::string_view kVariantStatus[] = {"ACTIVE", "ARCHIVED"};
 constexpr std::string_view kFulfillmentType[] = {"PHYSICAL", "DIGITAL"};
+constexpr std::string_view kPriceSource[] = {"CATALOG", "OVERRIDE", "FLASH_SALE"};
 
 template <class Enum, class Words>
 Enum Find(const Words& words, std::string_view word) {
@@ -26,6 +27,9 @@ std::string_view Word(VariantStatus status) {
 }
 std::string_view Word(FulfillmentType type) {
   return kFulfillmentType[static_cast<int>(type)];
+}
+std::string_view Word(PriceSource source) {
+  return kPriceSource[static_cast<int>(source)];
 }
 
 ProductStatus ProductStatusOf(std::string_view word) {

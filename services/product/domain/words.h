@@ -1,8 +1,9 @@
-// The words by which rows and events name the states of a product.
+// The words by which rows and events name the states of a product and the sources of its prices.
 #pragma once
 
 #include <string_view>
 
+#include "services/product/domain/pricing.h"
 #include "services/product/domain/product.h"
 
 namespace bv::product {
@@ -10,6 +11,7 @@ namespace bv::product {
 std::string_view Word(ProductStatus status);
 std::string_view Word(VariantStatus status);
 std::string_view Word(FulfillmentType type);
+std::string_view Word(PriceSource source);
 
 // Of words of the own database.
 ProductStatus ProductStatusOf(std::string_view word);

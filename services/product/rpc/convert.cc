@@ -167,6 +167,13 @@ absl::StatusOr<std::vector<VariantRef>> FromProto(const pb::ResolveVariantsReque
   return refs;
 }
 
+absl::StatusOr<absl::Time> TimeFromProto(const google::protobuf::Timestamp& time, std::string_view field) {
+  constexpr std::int64_t kLastSecond = 253'402'300'799;  // of the year 9999
+  if (time.seconds() < 1 || time.seconds() > kLastSecond || time.nanos() < 0 || time.nanos() > 999'999'999)
+    return InvalidValue(field, "must be a time between the years 1970 and 9999");
+  return absl::FromUnixMicros(absl::ToUnixMicros(rpc::FromTimestamp(time)));
+}
+
 bool IsHidden(ProductStatus status, Role role) {
   const bool shopper = role == Role::kNone || role == Role::kCustomer;
   return shopper && status == ProductStatus::kDraft;
@@ -207,10 +214,12 @@ pb::ResolvedVariant ToProto(const Offer& offer) {
   result.set_vendor_id(variant.vendor_id);
   result.set_product_version(variant.product_version);
   if (offer.outcome != Outcome::kSellable) return result;
-  result.set_price(variant.price.minor_units);
-  result.set_currency(std::string(variant.price.currency.code()));
+  result.set_price(variant.price.price.minor_units);
+  result.set_currency(std::string(variant.price.price.currency.code()));
   result.set_fulfillment_type(ToProtoEnum<common::FulfillmentType>(variant.fulfillment));
-  *result.mutable_valid_from() = rpc::ToTimestamp(variant.price_valid_from);
+  *result.mutable_valid_from() = rpc::ToTimestamp(variant.price.valid_from);
+  if (variant.price.valid_until != absl::InfiniteFuture())
+    *result.mutable_valid_until() = rpc::ToTimestamp(variant.price.valid_until);
   return result;
 }
 

@@ -22,6 +22,9 @@ absl::StatusOr<ProductFilter> FromProto(const commerce::product::v1::ListProduct
 absl::StatusOr<std::vector<VariantRef>> FromProto(
     const commerce::product::v1::ResolveVariantsRequest& request);
 
+// INVALID_ARGUMENT unless it is a time after 1970 that PostgreSQL keeps, whose microseconds it has.
+absl::StatusOr<absl::Time> TimeFromProto(const google::protobuf::Timestamp& time, std::string_view field);
+
 // What shoppers do not get to see.
 bool IsHidden(ProductStatus status, Role role);
 

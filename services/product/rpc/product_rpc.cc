@@ -1,5 +1,6 @@
 #include "services/product/rpc/product_rpc.h"
 
+#include "libs/base/clock.h"
 #include "libs/base/macros.h"
 #include "services/product/rpc/convert.h"
 #include "services/product/store/candidates.h"
@@ -33,20 +34,28 @@ rpc::Reply<pb::Product> ProductRpc::CreateProduct(rpc::Call<pb::CreateProductReq
     return product::CreateProduct(session, context, draft);
   };
   CO_ASSIGN_OR_RETURN(const Product created, co_await pool_.Transact<Product>(context, std::move(create)));
-  co_return ToProto(created);
+  co_return Answered(ToProto(created), context);
 }
 
 rpc::Reply<pb::Product> ProductRpc::GetProduct(rpc::Call<pb::GetProductRequest> call) {
   const RequestContext& context = call.context();
   const absl::StatusOr<ProductId> id = ProductId::Parse(call.request().product_id());
   if (!id.ok()) co_return ProductNotFound();
+  const absl::Time asked_at = MonotonicNow();
+  if (cache_) {
+    const std::optional<pb::Product> cached = co_await cache_->Find(*id, context);
+    const bool is_draft = cached && cached->status() == pb::PRODUCT_STATUS_DRAFT;
+    if (cached && !(is_draft && IsHidden(ProductStatus::kDraft, context.role))) co_return *cached;
+  }
   Work<std::optional<Product>> read = [&](postgres::Session& session) {
     return ReadProduct(session, context.tenant, *id);
   };
   CO_ASSIGN_OR_RETURN(const std::optional<Product> found,
                       co_await pool_.Read<std::optional<Product>>(context, std::move(read)));
   if (!found || IsHidden(found->status, context.role)) co_return ProductNotFound();
-  co_return ToProto(*found);
+  pb::Product product = ToProto(*found);
+  if (cache_) co_await cache_->Fill(product, asked_at, context);
+  co_return product;
 }
 
 rpc::Reply<pb::Product> ProductRpc::UpdateProduct(rpc::Call<pb::UpdateProductRequest> call) {
@@ -58,7 +67,12 @@ rpc::Reply<pb::Product> ProductRpc::UpdateProduct(rpc::Call<pb::UpdateProductReq
     return ChangeProduct(session, context, *id, change);
   };
   CO_ASSIGN_OR_RETURN(const Product updated, co_await pool_.Transact<Product>(context, std::move(update)));
-  co_return ToProto(updated);
+  co_return Answered(ToProto(updated), context);
+}
+
+pb::Product ProductRpc::Answered(pb::Product product, const RequestContext& context) {
+  if (cache_) cache_->Answered(product, context);
+  return product;
 }
 
 rpc::Reply<pb::ListProductsResponse> ProductRpc::ListProducts(rpc::Call<pb::ListProductsRequest> call) {
@@ -92,9 +106,13 @@ rpc::Reply<pb::ResolveVariantsResponse> ProductRpc::ResolveVariants(
     rpc::Call<pb::ResolveVariantsRequest> call) {
   const RequestContext& context = call.context();
   CO_ASSIGN_OR_RETURN(const std::vector<VariantRef> refs, FromProto(call.request()));
+  std::optional<absl::Time> at;
+  if (call.request().has_at()) {
+    CO_ASSIGN_OR_RETURN(at, TimeFromProto(call.request().at(), "at"));
+  }
   using Candidates = std::vector<std::vector<Candidate>>;
   Work<Candidates> find = [&](postgres::Session& session) {
-    return FindCandidates(session, context.tenant, refs);
+    return FindCandidates(session, context.tenant, refs, at);
   };
   CO_ASSIGN_OR_RETURN(const Candidates candidates, co_await pool_.Read<Candidates>(context, std::move(find)));
   pb::ResolveVariantsResponse response;

@@ -4,6 +4,7 @@
 #include "commerce/product/v1/service.grpc.pb.h"
 #include "libs/postgres/postgres.h"
 #include "libs/rpc/server.h"
+#include "services/product/cache/product_cache.h"
 
 namespace bv::product {
 
@@ -11,7 +12,8 @@ namespace pb = commerce::product::v1;
 
 class ProductRpc {
  public:
-  explicit ProductRpc(postgres::Pool& pool) : pool_(pool) {}
+  // Without a cache every product is read from the tables.
+  explicit ProductRpc(postgres::Pool& pool, ProductCache* cache = nullptr) : pool_(pool), cache_(cache) {}
 
   // Handlers are served by `server` from its start on.
   void Serve(rpc::Server& server);
@@ -23,7 +25,11 @@ class ProductRpc {
   rpc::Reply<pb::ResolveVariantsResponse> ResolveVariants(rpc::Call<pb::ResolveVariantsRequest> call);
 
  private:
+  // What a writer was told is never followed by anything older from the cache.
+  pb::Product Answered(pb::Product product, const RequestContext& context);
+
   postgres::Pool& pool_;
+  ProductCache* const cache_;
 };
 
 }  // namespace bv::product

@@ -5,8 +5,7 @@
 
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
-#include "libs/events/outbox.h"
-#include "services/product/events/product_updated.h"
+#include "services/product/store/announce.h"
 #include "services/product/store/product_rows.h"
 
 namespace bv::product {
@@ -25,12 +24,6 @@ std::optional<std::size_t> FirstTaken(const std::vector<std::size_t>& wanted,
 std::size_t IndexInChange(const ProductChange& change, const SkuCode& sku) {
   return static_cast<std::size_t>(std::ranges::find(change.variants, sku, &VariantChange::sku) -
                                   change.variants.begin());
-}
-
-absl::Status Announce(postgres::Session& session, const RequestContext& context, const Product& product) {
-  ASSIGN_OR_RETURN(events::OutboxRow row, ProductUpdatedRow(product, context));
-  events::InsertOutbox(session, {std::move(row)});
-  return absl::OkStatus();
 }
 
 }  // namespace

@@ -136,6 +136,16 @@ bool LockProduct(postgres::Session& session, const TenantId& tenant, const Produ
   return !session.Exec(kLock, tenant.str(), id.str()).empty();
 }
 
+LockOutcome TryLockProduct(postgres::Session& session, const TenantId& tenant, const ProductId& id) {
+  static constexpr Statement kTryLock{
+      "product_try_lock",
+      "SELECT FROM product WHERE tenant_id = $1 AND product_id = $2 FOR UPDATE SKIP LOCKED"};
+  static constexpr Statement kExists{"product_exists",
+                                     "SELECT FROM product WHERE tenant_id = $1 AND product_id = $2"};
+  if (!session.Exec(kTryLock, tenant.str(), id.str()).empty()) return LockOutcome::kLocked;
+  return session.Exec(kExists, tenant.str(), id.str()).empty() ? LockOutcome::kMissing : LockOutcome::kBusy;
+}
+
 void InsertProduct(postgres::Session& session, const TenantId& tenant, Product& product) {
   static constexpr Statement kInsert{"product_insert", R"sql(
     INSERT INTO product (tenant_id, product_id, title, description, vendor_id, status, created_at, updated_at)

@@ -32,6 +32,9 @@ std::vector<Product> ListProducts(postgres::Session& session, const TenantId& te
 
 // Holds off other changes of the product until the transaction ends. False when there is no such product.
 bool LockProduct(postgres::Session& session, const TenantId& tenant, const ProductId& id);
+// The same without waiting: kBusy when another change is under way.
+enum class LockOutcome { kLocked, kBusy, kMissing };
+LockOutcome TryLockProduct(postgres::Session& session, const TenantId& tenant, const ProductId& id);
 
 // Both set the times of `product`; the update raises its version too. Changes of a product have different
 // times, in their order.

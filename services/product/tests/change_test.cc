@@ -96,8 +96,10 @@ TEST_F(ChangeTest, EveryChangeIsOneEvent) {
   pb::UpdateProductRequest change = PriceChange(product, "TENT-1", 1150);
   change.set_vendor_id("tentmaker");
   ASSERT_TRUE(Update(change).ok());
-  const std::string newest = Concat("FROM outbox.event WHERE tenant_id = $T AND aggregateid = '",
-                                    product.product_id(), "' ORDER BY seq DESC LIMIT 1");
+  const std::string newest = Concat(
+      "FROM outbox.event WHERE tenant_id = $T AND aggregatetype = 'ecommerce.product.product' "
+      "AND aggregateid = '",
+      product.product_id(), "' ORDER BY seq DESC LIMIT 1");
   EXPECT_EQ(EventCount(product.product_id()), "2");
   EXPECT_EQ(Query("SELECT concat_ws(' ', type, aggregatetype, aggregate_version, correlation_id) " + newest),
             "ecommerce.product.product.updated.v1 ecommerce.product.product 2 correlation-1");

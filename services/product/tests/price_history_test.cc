@@ -163,7 +163,7 @@ TEST_F(PriceHistoryTest, ChangesAtOnceMakeOneChain) {
   // The events are numbered in the order of the versions.
   EXPECT_EQ(Query("SELECT bool_and(aggregate_version = n) FROM "
                   "(SELECT aggregate_version, row_number() OVER (ORDER BY seq) AS n FROM outbox.event WHERE "
-                  "tenant_id = $T) AS e"),
+                  "tenant_id = $T AND aggregatetype = 'ecommerce.product.product') AS e"),
             "t");
 }
 

@@ -74,7 +74,10 @@ std::string ProductTest::Query(std::string sql) const {
 
 std::string ProductTest::EventCount(const std::string& product_id) const {
   return Query(
-      Concat("SELECT count(*) FROM outbox.event WHERE tenant_id = $T AND aggregateid = '", product_id, "'"));
+      Concat("SELECT count(*) FROM outbox.event WHERE tenant_id = $T AND aggregatetype = "
+             "'ecommerce.product.product' "
+             "AND aggregateid = '",
+             product_id, "'"));
 }
 
 }  // namespace bv::product

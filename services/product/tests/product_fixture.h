@@ -46,6 +46,7 @@ class ProductTest : public ::testing::Test {
   static testing::Database& database() { return parts_->database; }
   // One value as the superuser, who sees all tenants; $T is this test's tenant, quoted.
   std::string Query(std::string sql) const;
+  // Of the topic of products.
   std::string EventCount(const std::string& product_id) const;
 
  private:

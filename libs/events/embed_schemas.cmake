@@ -1,0 +1,12 @@
+# Writes OUTPUT, a source file with the text of every JSON Schema in FOLDER.
+file(GLOB schemas ${FOLDER}/*.schema.json)
+set(source "// Made by embed_schemas.cmake.\n#include \"libs/events/schemas.h\"\n\nnamespace bv::events {\n\n")
+string(APPEND source "std::span<const SchemaText> SchemaTexts() {\n  static constexpr SchemaText kTexts[] = {\n")
+foreach(schema IN LISTS schemas)
+  cmake_path(GET schema FILENAME type)
+  string(REGEX REPLACE "\\.schema\\.json$" "" type ${type})
+  file(READ ${schema} text)
+  string(APPEND source "      {\"${type}\", R\"schema(${text})schema\"},\n")
+endforeach()
+string(APPEND source "  };\n  return kTexts;\n}\n\n}  // namespace bv::events\n")
+file(WRITE ${OUTPUT} "${source}")

@@ -1,0 +1,26 @@
+"""The contract of the events, made from the protos: a JSON Schema and an example of each type, and an AsyncAPI document of the topics.
+
+What is made is checked in; `protos/generate` writes it, and the suite `proto` compares. The same protos always make the same bytes."""
+
+import json
+
+from .asyncapi import document
+from .descriptors import Protos
+from .example import envelope_example, text as example_text
+from .schema import envelope_schema
+
+
+def files(descriptors, topics):
+    """{path below protos/: text}. `descriptors` is a FileDescriptorSet as JSON with comments, `topics` are those of topics.yaml."""
+    protos = Protos(descriptors)
+    made, examples = {}, {}
+    for event in protos.events():
+        examples[event.type] = envelope_example(protos, event)
+        made[f"events/{event.type}.schema.json"] = _json(envelope_schema(protos, event))
+        made[f"events/{event.type}.example.json"] = example_text(examples[event.type]) + "\n"
+    made["asyncapi.json"] = example_text(document(protos, topics, examples), indent=0) + "\n"
+    return made
+
+
+def _json(value):
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
