@@ -1,6 +1,7 @@
 #include "libs/kafka/consumer.h"
 
 #include <absl/synchronization/mutex.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -25,6 +26,11 @@ constexpr absl::Duration kWatch = absl::Seconds(1);
 // Beside the number of messages, since a single one may have a megabyte.
 constexpr std::size_t kBatchBytesMax = 4 << 20;
 constexpr resilience::BackoffSettings kRepeat{.min = absl::Milliseconds(50), .max = absl::Seconds(10)};
+
+// Of the calling thread, and of those that it makes.
+void BeNice(int niceness) {
+  if (niceness > 0) setpriority(PRIO_PROCESS, 0, niceness);
+}
 
 }  // namespace
 
@@ -131,6 +137,7 @@ void Consumer::Parts::End(State how) {
 }
 
 void Consumer::Parts::Poll() {
+  BeNice(settings.niceness);
   while (running()) {
     Round();
     if (!member->fatal().ok()) Rejoin();
@@ -263,7 +270,13 @@ Consumer::~Consumer() {
 }
 
 absl::Status Consumer::Run() {
-  ASSIGN_OR_RETURN(parts_->member, parts_->Join());
+  absl::StatusOr<std::unique_ptr<GroupMember>> joined;
+  // On a thread of its own: those of librdkafka are as nice as the one that makes them.
+  std::thread([&] {
+    BeNice(parts_->settings.niceness);
+    joined = parts_->Join();
+  }).join();
+  ASSIGN_OR_RETURN(parts_->member, std::move(joined));
   parts_->polling = std::thread([parts = parts_.get()] { parts->Poll(); });
   parts_->watching = std::thread([parts = parts_.get()] { parts->Watch(); });
   return absl::OkStatus();

@@ -16,16 +16,14 @@ ORDER_EVENTS = Invariant(
       SELECT tenant_id, order_id AS subject,
              format('order %s has %s events %s, its history wants %s', order_id, coalesce(m.count, 0), event, coalesce(w.count, 0)) AS text
       FROM (SELECT tenant_id, order_id, event, count(*) AS count
-            FROM (SELECT *, lag(status) OVER past AS old_status, lag(payment_status) OVER past AS old_payment,
-                         lag(fulfillment_status) OVER past AS old_fulfillment
+            FROM (SELECT *, lag(status) OVER past AS old_status, lag(payment_status) OVER past AS old_payment
                   FROM {HISTORY} WINDOW past AS (PARTITION BY tenant_id, order_id ORDER BY version)) h
             CROSS JOIN LATERAL (VALUES
               ('created', version = 1),
               ('paid', payment_status = 'PAID' AND old_payment IS DISTINCT FROM 'PAID'),
               ('canceled', status = 'CANCELED' AND old_status IS DISTINCT FROM 'CANCELED'),
               ('fulfilled', status = 'FULFILLED' AND old_status IS DISTINCT FROM 'FULFILLED'),
-              ('status_changed', version > 1 AND (status, payment_status, fulfillment_status)
-                                                 IS DISTINCT FROM (old_status, old_payment, old_fulfillment))) AS e (event, due)
+              ('status_changed', version > 1)) AS e (event, due)
             WHERE due AND at >= {SINCE}
             GROUP BY 1, 2, 3) w
       FULL JOIN (SELECT tenant_id, aggregateid AS order_id, split_part(type, '.', 4) AS event, count(*) AS count
@@ -34,15 +32,19 @@ ORDER_EVENTS = Invariant(
       WHERE coalesce(w.count, 0) <> coalesce(m.count, 0)""",
     "Those who follow the events do not know the order as it is: they miss a change, or act on one twice.", (HISTORY,))
 
+# A cart's hold may expire once for every version of its item.
 EXPIRY_EVENTS = Invariant(
     "expiry-events", "events", "every hold that expired was announced, once", RESERVATION, f"""
       SELECT tenant_id, reservation_id AS subject,
              format('reservation %s is %s and has %s events of its expiry', reservation_id, coalesce(r.status, 'not there'),
                     coalesce(e.count, 0)) AS text
-      FROM (SELECT tenant_id, reservation_id, status FROM {RESERVATION} WHERE status = 'EXPIRED' AND expires_at >= {SINCE}) r
-      FULL JOIN (SELECT tenant_id, aggregateid AS reservation_id, count(*) AS count
-                 FROM {EVENT} WHERE type = 'ecommerce.inventory.reservation.expired.v1' AND occurred_at >= {SINCE} GROUP BY 1, 2) e
-        USING (tenant_id, reservation_id)
+      FROM (SELECT tenant_id, reservation_id, coalesce(item_version, 0) AS item_version, status
+            FROM {RESERVATION} WHERE status = 'EXPIRED' AND expires_at >= {SINCE}) r
+      FULL JOIN (SELECT tenant_id, aggregateid AS reservation_id,
+                        coalesce((payload::json -> 'payload' ->> 'itemVersion')::bigint, 0) AS item_version,
+                        count(*) AS count
+                 FROM {EVENT} WHERE type = 'ecommerce.inventory.reservation.expired.v1' AND occurred_at >= {SINCE} GROUP BY 1, 2, 3) e
+        USING (tenant_id, reservation_id, item_version)
       WHERE (r.status IS NOT NULL AND e.count IS DISTINCT FROM 1) OR e.count > 1""",
     "An order whose stock is gone may never be cancelled.", (EVENT,))
 
