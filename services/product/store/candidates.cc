@@ -32,7 +32,7 @@ absl::StatusOr<std::vector<std::vector<Candidate>>> FindCandidates(postgres::Ses
                                                                    const TenantId& tenant,
                                                                    const std::vector<VariantRef>& refs,
                                                                    std::optional<absl::Time> at) {
-  // A SKU is never empty, so an empty one stands for "by product"; a time is never 0, so that stands for now.
+  // A SKU is never empty, so an empty one stands for "by product"; a time is never 0, so 0 stands for the present.
   // What is looked up by a key is a subquery with a LIMIT, which leaves the planner nothing but their
   // indexes, also while a table has no statistics. generate_subscripts, because the planner's estimate for it
   // does not depend on the length of the array as that for unnest does: so PostgreSQL settles on one plan for
