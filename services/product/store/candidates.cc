@@ -32,11 +32,11 @@ absl::StatusOr<std::vector<std::vector<Candidate>>> FindCandidates(postgres::Ses
                                                                    const TenantId& tenant,
                                                                    const std::vector<VariantRef>& refs,
                                                                    std::optional<absl::Time> at) {
-  // A SKU is never empty, so an empty one stands for "by product"; a time is never 0, so 0 stands for the present.
-  // What is looked up by a key is a subquery with a LIMIT, which leaves the planner nothing but their
-  // indexes, also while a table has no statistics. generate_subscripts, because the planner's estimate for it
-  // does not depend on the length of the array as that for unnest does: so PostgreSQL settles on one plan for
-  // all calls, which then takes a fraction of the time.
+  // A SKU is never empty, so an empty one stands for "by product"; a time is never 0, so 0 stands for the
+  // present. What is looked up by a key is a subquery with a LIMIT, which leaves the planner nothing but
+  // their indexes, also while a table has no statistics. generate_subscripts, because the planner's estimate
+  // for it does not depend on the length of the array as that for unnest does: so PostgreSQL settles on one
+  // plan for all calls, which then takes a fraction of the time.
   static constexpr postgres::Statement kFind{"variant_candidates", R"sql(
     SELECT k.n, p.product_id, p.title, p.vendor_id, p.status, p.version, v.variant_id, v.sku, v.status, v.fulfillment_type,
            (extract(epoch FROM t.at) * 1e6)::bigint, abs(extract(epoch FROM t.at - now())),
