@@ -8,6 +8,7 @@ import sys
 from . import environment, setup, stack as stacks
 from .build import run as build
 from .console import Failure, Step, note
+from .digest import digest
 from .layout import BIN, ROOT, Stack, build_dir, preset_of
 
 # ctest labels that need no server.
@@ -30,7 +31,7 @@ def test(suites, sanitizer, no_build):
         note(f"logs of the fleet: {stack.logs}")
         return _ctest(suites, preset, environment.variables(stack, preset))
     finally:
-        # Without a word: the summary of ctest is what the call ends with.
+        # Without a word: the verdict is what the call ends with.
         stacks.down(stack, quiet=True)
 
 
@@ -66,10 +67,16 @@ def _refuse_running(stack):
 
 
 def _ctest(suites, preset, variables):
-    arguments = ["ctest", "--test-dir", build_dir(preset), "--output-on-failure", "--no-tests=error"]
+    report = build_dir(preset) / "Testing" / "report.xml"
+    report.unlink(missing_ok=True)
+    arguments = ["ctest", "--test-dir", build_dir(preset), "--output-on-failure", "--no-tests=error", "--output-junit", report]
     if suites:
         arguments += ["-L", "^(" + "|".join(re.escape(suite) for suite in suites) + ")$"]
-    return _run(arguments, variables)
+    code = _run(arguments, variables)
+    if report.exists():
+        for line in digest(report):
+            print(line, flush=True)
+    return code
 
 
 def _run(arguments, variables):
