@@ -19,7 +19,8 @@ constexpr std::size_t kRememberedTokensMax = 10'000;
 constexpr std::pair<Role, std::string_view> kRoleNames[] = {{Role::kCustomer, "CUSTOMER"},
                                                             {Role::kStaff, "STAFF"},
                                                             {Role::kAdmin, "ADMIN"},
-                                                            {Role::kService, "SERVICE"}};
+                                                            {Role::kService, "SERVICE"},
+                                                            {Role::kOperator, "OPERATOR"}};
 
 prometheus::Counter& Checked(const char* result) {
   return telemetry::Counter("bv_auth_tokens_total", "Tokens checked, by result", {{"result", result}});

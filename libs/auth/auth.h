@@ -25,6 +25,7 @@ struct Settings {
 
 struct Claims {
   std::string user_id;  // `sub`, 1 to 128 characters
+  // Empty for an operator.
   TenantId tenant;
   Role role = Role::kNone;
   absl::Time expires_at;
@@ -47,7 +48,7 @@ class Verifier {
   std::unique_ptr<Parts> parts_;
 };
 
-// "CUSTOMER", "STAFF", "ADMIN", "SERVICE"; kNone for anything else.
+// "CUSTOMER", "STAFF", "ADMIN", "SERVICE", "OPERATOR"; kNone for anything else.
 Role ParseRole(std::string_view text);
 std::string_view RoleName(Role role);
 

@@ -308,6 +308,20 @@ TEST(Verifier, ChecksSubjectTenantAndRole) {
   ExpectRefused(verifier->Verify(SignWith(role + ",", ""), kIssued), "TOKEN_INVALID", "role");
 }
 
+TEST(Verifier, AnOperatorBelongsToNoTenant) {
+  const auto verifier = MakeVerifier();
+  const std::string member = R"("tenant":"demo","role":"STAFF")";
+  const auto claims = verifier->Verify(SignWith(member, R"("role":"OPERATOR")"), kIssued);
+  ASSERT_TRUE(claims.ok()) << claims.status();
+  EXPECT_EQ(claims->role, Role::kOperator);
+  EXPECT_EQ(claims->tenant.str(), "");
+  for (const char* tenant : {R"("demo")", R"("")", R"("*")", "null"}) {
+    ExpectRefused(
+        verifier->Verify(SignWith(member, absl::StrCat(R"("role":"OPERATOR","tenant":)", tenant)), kIssued),
+        "TOKEN_INVALID", "tenant");
+  }
+}
+
 TEST(Verifier, NeverRepeatsTheToken) {
   const auto verifier = MakeVerifier();
   for (const std::string& token : {SignWith("issuer.example", "evil.example"), std::string("not-a-token"),
@@ -414,7 +428,7 @@ TEST(ClaimsCache, Forgets) {
 }
 
 TEST(Roles, AreReadAndNamed) {
-  for (const Role role : {Role::kCustomer, Role::kStaff, Role::kAdmin, Role::kService}) {
+  for (const Role role : {Role::kCustomer, Role::kStaff, Role::kAdmin, Role::kService, Role::kOperator}) {
     EXPECT_EQ(ParseRole(RoleName(role)), role);
   }
   EXPECT_EQ(ParseRole("customer"), Role::kNone);

@@ -157,12 +157,16 @@ absl::StatusOr<Claims> CheckClaims(std::string_view payload, const Settings& set
   claims.user_id = Text(Find(json, "sub"));
   if (!CheckText(claims.user_id, 1, 128, "sub").ok())
     return Invalid("the token's sub must be 1 to 128 characters");
+  claims.role = ParseRole(Text(Find(json, "role")));
+  if (claims.role == Role::kNone)
+    return Invalid("the token's role must be CUSTOMER, STAFF, ADMIN, SERVICE or OPERATOR");
+  if (claims.role == Role::kOperator) {
+    if (Find(json, "tenant")) return Invalid("the token of an operator must name no tenant");
+    return claims;
+  }
   auto tenant = TenantId::Parse(Text(Find(json, "tenant")));
   if (!tenant.ok()) return Invalid("the token's tenant is not a tenant id");
   claims.tenant = *std::move(tenant);
-  claims.role = ParseRole(Text(Find(json, "role")));
-  if (claims.role == Role::kNone)
-    return Invalid("the token's role must be CUSTOMER, STAFF, ADMIN or SERVICE");
   return claims;
 }
 

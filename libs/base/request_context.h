@@ -11,7 +11,8 @@
 
 namespace bv {
 
-enum class Role { kNone, kCustomer, kStaff, kAdmin, kService };
+// An operator runs the fleet and belongs to no tenant; everybody else belongs to one.
+enum class Role { kNone, kCustomer, kStaff, kAdmin, kService, kOperator };
 
 // The W3C trace context of a request (https://www.w3.org/TR/trace-context/). All zero ids mean "none".
 struct TraceContext {
@@ -25,6 +26,7 @@ struct TraceContext {
 };
 
 struct RequestContext {
+  // Empty for an operator, who sees no tenant's rows by it.
   TenantId tenant;
   // Empty for a caller without a token.
   std::string user_id;

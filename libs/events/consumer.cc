@@ -65,7 +65,6 @@ struct Consumer::Parts {
   absl::Status Retry(const std::vector<const ParkedEvent*>& due);
   absl::StatusOr<Answers> AskForEach(std::span<const Event> events);
 
-  absl::Status Refuse(const kafka::Message& message, const absl::Status& why, int attempts);
   absl::Status PutDeadLetter(const kafka::Message& message, const absl::Status& why, int attempts);
   // Parks them behind an earlier one of their key.
   absl::Status Follow(std::span<const kafka::Message* const> messages);
@@ -73,7 +72,6 @@ struct Consumer::Parts {
   // The event after one attempt more that has failed: when it comes again, or that it is a dead letter.
   absl::Status Fail(ParkedEvent& event, const absl::Status& why);
   absl::Status Store(std::vector<ParkedEvent> events);
-  absl::Status TellSetAside(std::span<const kafka::Message* const> messages, Answer::Kind kind);
 
   // False when the consumer stops meanwhile.
   bool WaitFor(absl::Duration pause);
@@ -140,7 +138,7 @@ absl::StatusOr<std::vector<Event>> Consumer::Parts::Sort(std::span<const kafka::
     } else if (event.ok()) {
       events.push_back(*std::move(event));
     } else {
-      RETURN_IF_ERROR(Refuse(message, event.status(), 1));
+      RETURN_IF_ERROR(PutDeadLetter(message, event.status(), 1));
     }
   }
   RETURN_IF_ERROR(Follow(followers));
@@ -187,7 +185,7 @@ absl::Status Consumer::Parts::Conclude(std::vector<Event> events, Answers answer
         failed.push_back(std::move(events[i]));
         whys.push_back(answers[i].why());
       } else if (answers[i].kind() == Answer::Kind::kRefused) {
-        RETURN_IF_ERROR(Refuse(events[i].message, answers[i].why(), attempts));
+        RETURN_IF_ERROR(PutDeadLetter(events[i].message, answers[i].why(), attempts));
       } else {
         metrics.Count(events[i].message, "done");
       }
@@ -266,7 +264,7 @@ absl::Status Consumer::Parts::Retry(const std::vector<const ParkedEvent*>& due) 
       events.push_back(*std::move(read));
       of_events.push_back(&event);
     } else {
-      RETURN_IF_ERROR(Refuse(event.message, read.status(), event.attempts + 1));
+      RETURN_IF_ERROR(PutDeadLetter(event.message, read.status(), event.attempts + 1));
       finished.push_back(event);
     }
   }
@@ -282,7 +280,7 @@ absl::Status Consumer::Parts::Retry(const std::vector<const ParkedEvent*>& due) 
       continue;
     }
     if (answers[i].kind() == Answer::Kind::kRefused) {
-      RETURN_IF_ERROR(Refuse(event.message, answers[i].why(), event.attempts + 1));
+      RETURN_IF_ERROR(PutDeadLetter(event.message, answers[i].why(), event.attempts + 1));
     } else {
       metrics.Count(event.message, "done");
     }
@@ -291,12 +289,6 @@ absl::Status Consumer::Parts::Retry(const std::vector<const ParkedEvent*>& due) 
   RETURN_IF_ERROR(queue.Put(std::move(failed)));
   CrashPoint("events.consumer.retried");
   return queue.Finish(finished);
-}
-
-absl::Status Consumer::Parts::Refuse(const kafka::Message& message, const absl::Status& why, int attempts) {
-  RETURN_IF_ERROR(PutDeadLetter(message, why, attempts));
-  const kafka::Message* const refused = &message;
-  return TellSetAside({&refused, 1}, Answer::Kind::kRefused);
 }
 
 absl::Status Consumer::Parts::PutDeadLetter(const kafka::Message& message, const absl::Status& why,
@@ -319,24 +311,20 @@ absl::Status Consumer::Parts::Follow(std::span<const kafka::Message* const> mess
     if (queue.parked().Find(message->topic, message->partition, message->offset) == nullptr)
       followers.push_back({.message = *message});
   }
-  RETURN_IF_ERROR(Store(std::move(followers)));
-  return TellSetAside(messages, Answer::Kind::kFailed);
+  return Store(std::move(followers));
 }
 
 absl::Status Consumer::Parts::Park(const std::vector<Event>& events, const std::vector<absl::Status>& whys,
                                    int attempts) {
   std::vector<ParkedEvent> parked;
-  std::vector<const kafka::Message*> messages;
   std::set<Parked::Key> keys;
   for (std::size_t i = 0; i < events.size(); ++i) {
     ParkedEvent event{.message = events[i].message, .attempts = attempts - 1};
-    messages.push_back(&events[i].message);
     // The later ones of a key have their attempts before them.
     if (keys.insert(Parked::KeyOf(event.message)).second) RETURN_IF_ERROR(Fail(event, whys[i]));
     parked.push_back(std::move(event));
   }
-  RETURN_IF_ERROR(Store(std::move(parked)));
-  return TellSetAside(messages, Answer::Kind::kFailed);
+  return Store(std::move(parked));
 }
 
 absl::Status Consumer::Parts::Fail(ParkedEvent& event, const absl::Status& why) {
@@ -361,14 +349,6 @@ absl::Status Consumer::Parts::Store(std::vector<ParkedEvent> events) {
   }
   for (const ParkedEvent& event : events) metrics.Count(event.message, "parked");
   return queue.Put(std::move(events));
-}
-
-absl::Status Consumer::Parts::TellSetAside(std::span<const kafka::Message* const> messages,
-                                           Answer::Kind kind) {
-  if (messages.empty() || !options.set_aside) return absl::OkStatus();
-  std::vector<SetAside> set_aside;
-  for (const kafka::Message* message : messages) set_aside.push_back({*message, kind});
-  return options.set_aside(set_aside);
 }
 
 bool Consumer::Parts::WaitFor(absl::Duration pause) {

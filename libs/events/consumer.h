@@ -75,12 +75,6 @@ std::set<std::string, std::less<>> TypeNames() {
 // "ecommerce.order.order" and "cart" → "ecommerce.order.order.cart.retry".
 std::string RetryTopic(std::string_view topic, std::string_view group);
 
-struct SetAside {
-  const kafka::Message& message;
-  // kRefused: a dead letter; kFailed: parked, because of itself or of an earlier one of its key.
-  Answer::Kind kind;
-};
-
 struct ConsumerOptions {
   std::string group;
   // All of one group subscribe to the same.
@@ -102,15 +96,9 @@ struct ConsumerOptions {
   // What may be parked in one member, dead letters' followers included. Above it nothing new is parked: the
   // batch waits, and its partitions with it.
   std::int64_t parked_bytes_max = 64 << 20;
-
-  // Called when messages were written to the retry or dead-letter topics; not OK: the batch comes again, and
-  // with it this call. When `handle` gives a status for the whole batch, called for an event that failed
-  // before anything later of its partition is handed over. For a sink that keeps account of what has had its
-  // effect (consumer_position.h). May be absent.
-  std::function<absl::Status(std::span<const SetAside>)> set_aside;
 };
 
-// One thread calls `handle`, `set_aside` included. A batch has events of several partitions; those of one
+// One thread calls `handle`. A batch has events of several partitions; those of one
 // partition are in its order, repeats after a crash or rebalance apart. `handle` answers
 //
 //   a status that IsPassing    nothing can be handled now: the same batch comes again after a pause that
@@ -127,9 +115,9 @@ struct ConsumerOptions {
 // redrive` has it tried again or `drop` gives it up.
 //
 // What is parked outlives restarts and rebalances: a member that gets a partition reads the partition's retry
-// topic before anything else. `handle` may see an event twice, and must be idempotent; with
-// consumer_position.h a PostgreSQL sink takes the effect exactly once. While `handle` runs the group waits
-// with its rebalances, so every wait in it needs a deadline. Thread safe.
+// topic before anything else. `handle` may see an event twice, also after later ones of its key when a member
+// hung (README.md), and must be idempotent: by the state that it finds, or by `aggregateVersion`. While
+// `handle` runs the group waits with its rebalances, so every wait in it needs a deadline. Thread safe.
 class Consumer {
  public:
   using Handle = std::function<absl::StatusOr<Answers>(std::span<const Event>)>;

@@ -36,17 +36,22 @@ absl::StatusOr<RequestContext> ContextOf(const kafka::Message& message) {
   return context;
 }
 
+absl::StatusOr<Event> ReadEvent(const kafka::Message& message) {
+  ASSIGN_OR_RETURN(Envelope envelope, ParseEnvelope(message.value));
+  ASSIGN_OR_RETURN(RequestContext context, ContextOf(message));
+  return Event{message, std::move(envelope), std::move(context)};
+}
+
 absl::StatusOr<std::vector<Event>> ReadEvents(std::span<const kafka::Message> messages,
                                               kafka::DeadLetters& dead_letters) {
   std::vector<Event> events;
   events.reserve(messages.size());
   for (const kafka::Message& message : messages) {
-    absl::StatusOr<Envelope> envelope = ParseEnvelope(message.value);
-    absl::StatusOr<RequestContext> context = ContextOf(message);
-    if (envelope.ok() && context.ok()) {
-      events.push_back({message, *std::move(envelope), *std::move(context)});
+    absl::StatusOr<Event> event = ReadEvent(message);
+    if (event.ok()) {
+      events.push_back(*std::move(event));
     } else {
-      RETURN_IF_ERROR(dead_letters.Put(message, envelope.ok() ? context.status() : envelope.status()));
+      RETURN_IF_ERROR(dead_letters.Put(message, event.status()));
     }
   }
   return events;

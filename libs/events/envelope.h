@@ -79,6 +79,9 @@ struct Event {
   bool retried = false;
 };
 
+// INVALID_ARGUMENT for a message that is none.
+absl::StatusOr<Event> ReadEvent(const kafka::Message& message);
+
 // The events of a batch, in its order; what is none is put among the dead letters. Not OK only when that
 // fails: then the batch has to come again.
 absl::StatusOr<std::vector<Event>> ReadEvents(std::span<const kafka::Message> messages,

@@ -1,7 +1,6 @@
 #include "libs/kafka/consumer.h"
 
 #include <absl/synchronization/mutex.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -11,6 +10,7 @@
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
 #include "libs/kafka/group_member.h"
+#include "libs/kafka/nice.h"
 #include "libs/resilience/backoff.h"
 #include "libs/telemetry/telemetry.h"
 
@@ -27,9 +27,8 @@ constexpr absl::Duration kWatch = absl::Seconds(1);
 constexpr std::size_t kBatchBytesMax = 4 << 20;
 constexpr resilience::BackoffSettings kRepeat{.min = absl::Milliseconds(50), .max = absl::Seconds(10)};
 
-// Of the calling thread, and of those that it makes.
-void BeNice(int niceness) {
-  if (niceness > 0) setpriority(PRIO_PROCESS, 0, niceness);
+std::size_t BytesOf(const Message& message) {
+  return message.key.size() + message.value.size();
 }
 
 }  // namespace
@@ -70,7 +69,8 @@ struct Consumer::Parts {
   void Round();
   // True when messages may be handed over.
   bool WorkOnJournal();
-  void Gather();
+  // Waits at most `patience` for the first message.
+  void Gather(absl::Duration patience);
   void HandleBatch();
   // Until the batch comes again; the group is answered meanwhile.
   void PauseFor(absl::Duration pause);
@@ -78,6 +78,9 @@ struct Consumer::Parts {
   void WaitFor(absl::Duration duration);
   void Look();
   void Rejoin();
+  // What waits, as metrics; true when nothing does. By both threads: `member` lives.
+  bool TellBacklog();
+  void Replace(std::unique_ptr<GroupMember> by);
 
   // The watching thread: it tells what the polling one cannot tell while it handles.
   void Watch();
@@ -94,14 +97,14 @@ struct Consumer::Parts {
   std::thread polling;
   std::thread watching;
 
-  // Of the polling thread.
+  // Of the polling thread, which replaces it under the mutex: the watching one looks at it under it.
   std::unique_ptr<GroupMember> member;
+  // Of the polling thread.
   std::vector<Message> batch;
   std::map<std::string, prometheus::Gauge*> lag_of_topic;
   resilience::Backoff repeat{kRepeat};
 
-  // Of the batch; the infinite future without one.
-  std::atomic<absl::Time> oldest{absl::InfiniteFuture()};
+  // The infinite future while nothing is.
   std::atomic<absl::Time> handling_since{absl::InfiniteFuture()};
   std::atomic<absl::Time> caught_up_at{absl::InfinitePast()};
 
@@ -112,7 +115,7 @@ struct Consumer::Parts {
       telemetry::Counter("consumer_failures_total", "Batches that failed and are handled again.", labels);
   prometheus::Gauge& oldest_seconds =
       telemetry::Gauge("consumer_oldest_unprocessed_seconds",
-                       "Age of the oldest message that is being handled, or waits for its repeat.", labels);
+                       "Age of the oldest message of the member's partitions that is not handled.", labels);
   prometheus::Gauge& handling_seconds = telemetry::Gauge(
       "consumer_handling_seconds", "Since when the batch that is being handled is with its handler.", labels);
 };
@@ -120,7 +123,6 @@ struct Consumer::Parts {
 absl::StatusOr<std::unique_ptr<GroupMember>> Consumer::Parts::Join() {
   const auto revoked = [this] {
     batch.clear();
-    oldest = absl::InfiniteFuture();
     if (journal) journal->forget();
   };
   return GroupMember::Join(settings, group, topics, start, revoked,
@@ -132,8 +134,10 @@ void Consumer::Parts::End(State how) {
     const absl::MutexLock lock(&mutex);
     if (running()) state = how;
   }
-  if (polling.joinable()) polling.join();
-  if (watching.joinable()) watching.join();
+  if (!polling.joinable()) return;
+  polling.join();
+  watching.join();
+  oldest_seconds.Set(0);
 }
 
 void Consumer::Parts::Poll() {
@@ -143,15 +147,15 @@ void Consumer::Parts::Poll() {
     if (!member->fatal().ok()) Rejoin();
   }
   if (state.load() == State::kStopping) member->Leave(MonotonicNow() + kLeavePatience);
-  member.reset();
+  Replace(nullptr);
 }
 
 void Consumer::Parts::Round() {
   member->Serve();
-  if (!journal || WorkOnJournal()) {
-    if (batch.empty()) Gather();
-    if (!batch.empty()) HandleBatch();
-  }
+  const bool may_handle = !journal || WorkOnJournal();
+  // Also what may not be handled yet, so that it is known where the partitions stand and how old it is.
+  if (batch.empty() || !may_handle) Gather(may_handle ? kPoll : absl::ZeroDuration());
+  if (may_handle && !batch.empty()) HandleBatch();
   Look();
 }
 
@@ -170,14 +174,13 @@ bool Consumer::Parts::WorkOnJournal() {
   return true;
 }
 
-void Consumer::Parts::Gather() {
+void Consumer::Parts::Gather(absl::Duration patience) {
   std::size_t bytes = 0;
-  absl::Duration patience = kPoll;
+  for (const Message& message : batch) bytes += BytesOf(message);
   while (batch.size() < static_cast<std::size_t>(settings.batch_max) && bytes < kBatchBytesMax) {
     std::optional<Message> message = member->Take(patience);
     if (!message) break;
-    bytes += message->key.size() + message->value.size();
-    oldest = std::min(oldest.load(), message->written_at);
+    bytes += BytesOf(*message);
     batch.push_back(*std::move(message));
     patience = absl::ZeroDuration();
   }
@@ -191,7 +194,6 @@ void Consumer::Parts::HandleBatch() {
     member->Handled(batch);
     handled.Increment(static_cast<double>(batch.size()));
     batch.clear();
-    oldest = absl::InfiniteFuture();
     repeat.Reset();
     return;
   }
@@ -223,13 +225,26 @@ void Consumer::Parts::WaitFor(absl::Duration duration) {
 }
 
 void Consumer::Parts::Look() {
-  const std::map<std::string, std::int64_t> lag = member->Lag();
+  const bool nothing_waits = TellBacklog();
+  if (batch.empty() && nothing_waits && member->up_to_date()) caught_up_at = MonotonicNow();
+}
+
+bool Consumer::Parts::TellBacklog() {
+  const GroupMember::Backlog backlog = member->Look();
   for (const auto& [topic, gauge] : lag_of_topic) {
-    const auto found = lag.find(topic);
-    gauge->Set(found == lag.end() ? 0 : static_cast<double>(found->second));
+    const auto found = backlog.lag.find(topic);
+    gauge->Set(found == backlog.lag.end() ? 0 : static_cast<double>(found->second));
   }
-  const bool nothing_stands = std::ranges::all_of(lag, [](const auto& entry) { return entry.second == 0; });
-  if (batch.empty() && nothing_stands && member->up_to_date()) caught_up_at = MonotonicNow();
+  // Messages have the wall clock's time.
+  const absl::Time now = absl::Now();
+  oldest_seconds.Set(absl::ToDoubleSeconds(now - std::min(backlog.oldest, now)));
+  return std::ranges::all_of(backlog.lag, [](const auto& entry) { return entry.second == 0; });
+}
+
+void Consumer::Parts::Replace(std::unique_ptr<GroupMember> by) {
+  const absl::MutexLock lock(&mutex);
+  // The one before ends with `by`, after the lock.
+  std::swap(member, by);
 }
 
 void Consumer::Parts::Rejoin() {
@@ -240,16 +255,14 @@ void Consumer::Parts::Rejoin() {
   if (!again.ok()) return;
   batch.clear();
   if (journal) journal->forget();
-  member = *std::move(again);
+  Replace(*std::move(again));
 }
 
 void Consumer::Parts::Watch() {
   const auto ended = [this] { return !running(); };
   const absl::MutexLock lock(&mutex);
   while (!mutex.AwaitWithTimeout(absl::Condition(&ended), kWatch)) {
-    // Messages have the wall clock's time.
-    const absl::Time now = absl::Now();
-    oldest_seconds.Set(std::max(absl::ToDoubleSeconds(now - std::min(oldest.load(), now)), 0.0));
+    if (member) TellBacklog();
     const absl::Duration busy = MonotonicNow() - std::min(handling_since.load(), MonotonicNow());
     handling_seconds.Set(absl::ToDoubleSeconds(busy));
     if (busy > settings.session_timeout) {
@@ -257,7 +270,6 @@ void Consumer::Parts::Watch() {
                             {{"group", group}, {"since", busy}});
     }
   }
-  oldest_seconds.Set(0);
 }
 
 Consumer::Consumer(const ConsumerSettings& settings, std::string group, std::vector<std::string> topics,

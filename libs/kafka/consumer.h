@@ -37,6 +37,9 @@ struct ConsumerSettings {
   // How long a batch may be handled before the group gives the partitions to others; not less than
   // session_timeout. Set by the owner, not by Bind.
   absl::Duration handle_max = absl::Minutes(5);
+  // How long a broker may hold back messages while there are few, so that they come in larger batches, which
+  // cost less; 0: not at all. Set by the owner, not by Bind.
+  absl::Duration gather_max = absl::ZeroDuration();
   // 0 to 19, of the consumer's threads: above 0 they give way to those that answer requests, when there is
   // not enough processor time for both. Set by the owner, not by Bind.
   int niceness = 0;

@@ -118,6 +118,10 @@ class ConsumerTest : public ::testing::Test {
     return telemetry::Gauge("consumer_lag", "", {{"group", group_}, {"topic", topic_.name()}}).Value();
   }
 
+  double OldestSeconds() const {
+    return telemetry::Gauge("consumer_oldest_unprocessed_seconds", "", {{"group", group_}}).Value();
+  }
+
   testing::KafkaTopic topic_;
   const std::string group_;
   int written_ = 0;
@@ -311,6 +315,46 @@ TEST_F(ConsumerTest, IsNotCaughtUpBeforeItHasHandledWhatIsThere) {
   fails = false;
   WaitUntil([&] { return consumer->caught_up_lately(); });
   EXPECT_EQ(book_.size(), 10u);
+}
+
+TEST_F(ConsumerTest, TellsWhatWaitsBehindAHandlerThatHangs) {
+  std::promise<void> begun, released;
+  std::atomic<bool> first{true};
+  const auto consumer = Start([&](std::span<const Message> messages) {
+    if (first.exchange(false)) {
+      begun.set_value();
+      released.get_future().wait();
+    }
+    book_.Add(messages);
+    return absl::OkStatus();
+  });
+  // Where the partitions stand is known.
+  WaitUntil([&] { return consumer->caught_up_lately(); });
+  Write(1);
+  begun.get_future().wait();
+  Write(20);
+  WaitUntil([&] { return Lag() == 21; });
+  const double age = OldestSeconds();
+  EXPECT_GT(age, 0);
+  WaitUntil([&] { return OldestSeconds() > age; });
+  released.set_value();
+  book_.WaitFor(21);
+  WaitUntil([&] { return Lag() == 0 && OldestSeconds() == 0; });
+}
+
+TEST_F(ConsumerTest, TellsWhatWaitsForAJournalThatIsNotThere) {
+  Write(20);
+  Consumer consumer(MakeSettings(), group_, {topic_.name()}, Consumer::Start::kEarliest, Into(book_),
+                    Journal{.topics = {{topic_.name(), topic_.name() + ".journal"}},
+                            .read = [](const Message&) {},
+                            .forget = [] {},
+                            .work = [] {},
+                            .keep_from = [](const std::string&, int, std::int64_t read) { return read; }});
+  ASSERT_TRUE(consumer.Run().ok());
+  WaitUntil([&] { return Lag() == 20 && OldestSeconds() > 0; });
+  const double age = OldestSeconds();
+  WaitUntil([&] { return OldestSeconds() > age; });
+  EXPECT_EQ(book_.size(), 0u);
 }
 
 TEST_F(ConsumerTest, StartsAtTheEndOnlyWhereTheGroupIsNew) {

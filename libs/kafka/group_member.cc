@@ -7,6 +7,7 @@
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
 #include "libs/kafka/client_log.h"
+#include "libs/kafka/client_message.h"
 #include "libs/kafka/error.h"
 #include "libs/kafka/statistics.h"
 #include "libs/telemetry/telemetry.h"
@@ -21,6 +22,8 @@ using Handle = std::unique_ptr<T, void (*)(T*)>;
 using PartitionList = Handle<rd_kafka_topic_partition_list_t>;
 
 constexpr absl::Duration kCommitRetry = absl::Seconds(1);
+// Between two commits: each is a record of the broker's own, and spares a successor what is handled by then.
+constexpr absl::Duration kCommitInterval = absl::Milliseconds(250);
 // For a commit before the partitions go to another member; without an answer that one handles some messages
 // again.
 constexpr absl::Duration kRevokePatience = absl::Seconds(5);
@@ -28,6 +31,8 @@ constexpr absl::Duration kAnswerPoll = absl::Milliseconds(50);
 // What waits to be taken, at most; a fetch may go over it by what one answer of a broker holds.
 constexpr int kQueueKilobytesMax = 16 << 10;
 constexpr int kFetchBytesMax = 8 << 20;
+// What a broker that may gather messages need not wait for company with.
+constexpr int kGatherBytes = 256 << 10;
 
 std::string Millis(absl::Duration duration) {
   return Concat(absl::ToInt64Milliseconds(duration));
@@ -40,26 +45,6 @@ PartitionList ListOf(const Offsets& offsets) {
     rd_kafka_topic_partition_list_add(list.get(), partition.first.c_str(), partition.second)->offset = offset;
   }
   return list;
-}
-
-Message MessageOf(const rd_kafka_message_t& record) {
-  Message message{.topic = rd_kafka_topic_name(record.rkt),
-                  .partition = record.partition,
-                  .offset = record.offset,
-                  .key = std::string(static_cast<const char*>(record.key), record.key_len),
-                  .value = std::string(static_cast<const char*>(record.payload), record.len)};
-  message.written_at =
-      absl::FromUnixMillis(std::max<std::int64_t>(rd_kafka_message_timestamp(&record, nullptr), 0));
-  rd_kafka_headers_t* headers = nullptr;
-  if (rd_kafka_message_headers(&record, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return message;
-  const char* name = nullptr;
-  const void* value = nullptr;
-  std::size_t size = 0;
-  for (std::size_t i = 0;
-       rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
-    message.headers[name] = std::string(static_cast<const char*>(value), size);
-  }
-  return message;
 }
 
 std::vector<std::pair<const char*, std::string>> Properties(const ConsumerSettings& settings,
@@ -90,6 +75,10 @@ std::vector<std::pair<const char*, std::string>> Properties(const ConsumerSettin
       {"reconnect.backoff.max.ms", "1000"},
       {"statistics.interval.ms", "1000"},
   };
+  if (settings.gather_max > absl::ZeroDuration()) {
+    properties.emplace_back("fetch.min.bytes", Concat(kGatherBytes));
+    properties.emplace_back("fetch.wait.max.ms", Millis(settings.gather_max));
+  }
   if (!settings.instance_id.empty()) properties.emplace_back("group.instance.id", settings.instance_id);
   return properties;
 }
@@ -181,9 +170,15 @@ std::optional<Message> GroupMember::TakeFrom(rd_kafka_queue_t* queue, absl::Dura
       Note(record->err, rd_kafka_message_errstr(record.get()));
       continue;
     }
-    progress_.Begin({rd_kafka_topic_name(record->rkt), record->partition}, record->offset);
+    const bool is_message = record->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    const PartitionId partition{rd_kafka_topic_name(record->rkt), record->partition};
+    if (is_message && queue == messages_) {
+      progress_.Taken(partition, record->offset, WrittenAt(*record));
+    } else {
+      progress_.Begin(partition, record->offset);
+    }
     if (queue == journal_records_) NoteJournal(*record);
-    if (record->err == RD_KAFKA_RESP_ERR_NO_ERROR) return MessageOf(*record);
+    if (is_message) return MessageOf(*record);
     patience = absl::ZeroDuration();
   }
 }
@@ -197,7 +192,7 @@ void GroupMember::NoteJournal(const rd_kafka_message_t& record) {
 
 void GroupMember::Handled(std::span<const Message> messages) {
   for (const Message& message : messages) {
-    progress_.Handled({message.topic, message.partition}, message.offset + 1);
+    progress_.Handled({message.topic, message.partition}, message.offset + 1, message.written_at);
   }
   Commit();
 }
@@ -215,6 +210,7 @@ void GroupMember::Commit() {
     return;
   }
   committing_ = std::move(offsets);
+  commit_not_before_ = MonotonicNow() + kCommitInterval;
 }
 
 void GroupMember::TakeCommitAnswer(absl::Duration patience) {
@@ -282,7 +278,7 @@ void GroupMember::Assign(const rd_kafka_topic_partition_list_t& partitions) {
     telemetry::Log(Level::kError, "a partition without its retry topic: nothing is handled until it is there",
                    {{"group", group_}});
   }
-  progress_.Assign(assigned);
+  progress_.Assign(assigned, absl::Now());
   Note(rd_kafka_assign(client_, &partitions), "assign");
   telemetry::Log(Level::kInfo, "partitions assigned", {{"group", group_}, {"partitions", partitions.cnt}});
 }
@@ -298,7 +294,7 @@ void GroupMember::Revoke() {
   on_revoked_();
   // Lost ones belong to another member by now, which would refuse it.
   if (rd_kafka_assignment_lost(client_) == 0) CommitAll(MonotonicNow() + kRevokePatience);
-  progress_.Assign({});
+  progress_.Assign({}, absl::Now());
   Note(rd_kafka_assign(client_, nullptr), "unassign");
   telemetry::Log(Level::kInfo, "partitions given back", {{"group", group_}});
 }
@@ -336,17 +332,19 @@ void GroupMember::Note(rd_kafka_resp_err_t error, const char* detail) {
   fatal_ = StatusOf(rd_kafka_fatal_error(client_, text.data(), text.size()), text.data());
 }
 
-std::map<std::string, std::int64_t> GroupMember::Lag() const {
-  std::map<std::string, std::int64_t> lag;
+GroupMember::Backlog GroupMember::Look() {
+  Backlog backlog;
   for (const auto& [partition, position] : progress_.Positions()) {
     if (IsJournal(partition.first)) continue;
     std::int64_t low = 0;
     std::int64_t high = 0;
     rd_kafka_get_watermark_offsets(client_, partition.first.c_str(), partition.second, &low, &high);
     // Negative before the first answer of the broker.
-    lag[partition.first] += std::max<std::int64_t>(high - position, 0);
+    backlog.lag[partition.first] += std::max<std::int64_t>(high - position, 0);
+    if (high >= 0) progress_.Seen(partition, high, absl::Now());
   }
-  return lag;
+  backlog.oldest = progress_.oldest_waiting();
+  return backlog;
 }
 
 bool GroupMember::up_to_date() const {

@@ -19,9 +19,9 @@
 
 namespace bv::kafka {
 
-// Used by one thread. What the group wants (rebalances, errors, answers) and what it reads come by two
-// queues, so that a member that cannot take more messages still answers the group: messages wait in their
-// queue, which librdkafka bounds. Nothing is ever paused or sought, because librdkafka 2.0.2 can skip
+// Used by one thread, Look apart. What the group wants (rebalances, errors, answers) and what it reads come
+// by two queues, so that a member that cannot take more messages still answers the group: messages wait in
+// their queue, which librdkafka bounds. Nothing is ever paused or sought, because librdkafka 2.0.2 can skip
 // messages then.
 class GroupMember {
  public:
@@ -54,7 +54,7 @@ class GroupMember {
   const Offsets& journals_taken() const { return journals_taken_; }
   // The journal's records before `offset` are not needed any more.
   void JournalDone(const PartitionId& partition, std::int64_t offset) {
-    progress_.Handled(partition, offset);
+    progress_.Handled(partition, offset, absl::InfinitePast());
   }
 
   // The effect of these messages is durable.
@@ -66,10 +66,15 @@ class GroupMember {
   // Not OK after an error that this member cannot recover from: another one has to join.
   const absl::Status& fatal() const { return fatal_; }
   bool assigned() const { return !progress_.empty(); }
-  // Messages that stand behind the position, by topic and without the journals, as far as the brokers' last
-  // answers tell.
-  std::map<std::string, std::int64_t> Lag() const;
-  // Connected, and all that Lag counts is known: partitions are assigned, and their positions were told.
+  struct Backlog {
+    // Messages that are not handled, by topic.
+    std::map<std::string, std::int64_t> lag;
+    // When the oldest of them was written, as Progress::oldest_waiting.
+    absl::Time oldest;
+  };
+  // Without the journals, as far as the brokers' last answers tell. From any thread, while the member lives.
+  Backlog Look();
+  // Connected, and all that Look counts is known: partitions are assigned, and their positions were told.
   bool up_to_date() const;
 
  private:

@@ -1,5 +1,6 @@
 #include "libs/projections/postgres_sink.h"
 
+#include <map>
 #include <pqxx/pqxx>
 #include <set>
 
@@ -7,83 +8,57 @@
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
+#include "libs/projections/postgres_positions.h"
 #include "libs/projections/postgres_statements.h"
 #include "libs/telemetry/telemetry.h"
 
 namespace bv::projections {
 namespace {
 
-using postgres::ArrayLiteral;
 using postgres::Statement;
 
-Positions PositionsIn(const pqxx::result& rows) {
-  Positions positions;
-  for (const pqxx::row& row : rows)
-    positions[{row["topic"].c_str(), row["partition"].as<int>()}] = row["next_offset"].as<std::int64_t>();
-  return positions;
-}
+using Changes = std::vector<const SourcedChange*>;
 
-// Locked until the end of the transaction, so that two writers of the same rows take turns.
-Positions LockPositions(postgres::Session& session, const std::string& name, int version,
-                        const Positions& wanted) {
-  static constexpr Statement kLock{"projection_position_lock", R"sql(
-    SELECT p.topic, p.partition, p.next_offset
-    FROM unnest($3::text[], $4::bigint[]) WITH ORDINALITY AS k (topic, partition, n)
-    CROSS JOIN LATERAL (
-      SELECT * FROM projection_position q
-      WHERE q.name = $1 AND q.rows_version = $2::int AND q.topic = k.topic AND q.partition = k.partition FOR UPDATE
-    ) AS p
-    ORDER BY k.n
-  )sql"};
-  static constexpr Statement kBegin{"projection_position_begin", R"sql(
-    INSERT INTO projection_position (name, rows_version, topic, partition, next_offset)
-    SELECT $1, $2::int, k.topic, k.partition, 0 FROM unnest($3::text[], $4::bigint[]) AS k (topic, partition)
-    ON CONFLICT DO NOTHING
-  )sql"};
-  std::vector<std::string> topics;
-  std::vector<std::int64_t> partitions;
-  for (const auto& [partition, position] : wanted) {
-    topics.push_back(partition.topic);
-    partitions.push_back(partition.number);
-  }
-  const auto lock = [&] {
-    return PositionsIn(session.Exec(kLock, name, version, ArrayLiteral(topics), ArrayLiteral(partitions)));
-  };
-  Positions locked = lock();
-  if (locked.size() == wanted.size()) return locked;
-  session.Exec(kBegin, name, version, ArrayLiteral(topics), ArrayLiteral(partitions));
-  return lock();
-}
-
-void WritePositions(postgres::Session& session, const std::string& name, int version,
-                    const Positions& positions) {
-  static constexpr Statement kWrite{"projection_position_write", R"sql(
-    INSERT INTO projection_position AS p (name, rows_version, topic, partition, next_offset)
-    SELECT $1, $2::int, k.topic, k.partition, k.next_offset
-    FROM unnest($3::text[], $4::bigint[], $5::bigint[]) AS k (topic, partition, next_offset)
-    ON CONFLICT (name, rows_version, topic, partition)
-      DO UPDATE SET next_offset = greatest(p.next_offset, excluded.next_offset)
-  )sql"};
-  std::vector<std::string> topics;
-  std::vector<std::int64_t> partitions, offsets;
-  for (const auto& [partition, offset] : positions) {
-    topics.push_back(partition.topic);
-    partitions.push_back(partition.number);
-    offsets.push_back(offset);
-  }
-  session.Exec(kWrite, name, version, ArrayLiteral(topics), ArrayLiteral(partitions), ArrayLiteral(offsets));
-}
-
-// What the batch changes beyond the positions, each row once.
-absl::StatusOr<RowsByKey> Fold(const Projection& projection, const Batch& batch, const Positions& applied) {
-  RowsByKey rows;
+// Of the batch what is behind the positions.
+Changes Behind(const Batch& batch, const Positions& applied) {
+  Changes changes;
   for (const SourcedChange& sourced : batch.changes) {
     const auto position = applied.find(sourced.partition);
-    if (position != applied.end() && sourced.offset < position->second) continue;
-    RETURN_IF_ERROR(CheckFits(projection.shape, sourced.change));
-    RowKey key(sourced.change.tenant, sourced.change.key);
-    const auto row = rows.try_emplace(key, EmptyRow(projection.shape, key)).first;
-    RETURN_IF_ERROR(Merge(sourced.change, row->second));
+    if (position == applied.end() || sourced.offset >= position->second) changes.push_back(&sourced);
+  }
+  return changes;
+}
+
+// Without the events that the sums have already, or that come a second time among the changes.
+absl::StatusOr<Changes> OnceEach(postgres::Session& session, const std::string& name, int version,
+                                 const Changes& changes) {
+  using Place = std::pair<Partition, std::int64_t>;
+  std::map<std::string, Place> first;
+  std::vector<std::string> ids;
+  for (const SourcedChange* sourced : changes) {
+    if (sourced->event_id.empty()) return InvalidValue("eventId", "must not be empty where sums are kept");
+    if (first.try_emplace(sourced->event_id, sourced->partition, sourced->offset).second)
+      ids.push_back(sourced->event_id);
+  }
+  if (ids.empty()) return Changes();
+  const std::set<std::string> added = AddEvents(session, name, version, ids);
+  Changes once;
+  for (const SourcedChange* sourced : changes) {
+    const bool is_first = first[sourced->event_id] == Place(sourced->partition, sourced->offset);
+    if (is_first && added.contains(sourced->event_id)) once.push_back(sourced);
+  }
+  return once;
+}
+
+// What the changes come to, each row once.
+absl::StatusOr<RowsByKey> Fold(const Projection& projection, const Changes& changes) {
+  RowsByKey rows;
+  for (const SourcedChange* sourced : changes) {
+    RETURN_IF_ERROR(CheckFits(projection.shape, sourced->change));
+    RowKey key(sourced->change.tenant, sourced->change.key);
+    auto row = rows.find(key);
+    if (row == rows.end()) row = rows.emplace(key, EmptyRow(projection.shape, key)).first;
+    RETURN_IF_ERROR(Merge(sourced->change, row->second));
   }
   return rows;
 }
@@ -135,13 +110,9 @@ absl::Status PostgresSink::Register(const Projection& projection) {
 }
 
 absl::StatusOr<int> PostgresSink::RowsVersion(postgres::Session& session, const Projection& projection) {
-  static constexpr Statement kLive{"projection_live",
-                                   "SELECT live_version FROM projection WHERE name = $1 FOR SHARE"};
   if (rows_version_) return *rows_version_;
-  const pqxx::result found = session.Exec(kLive, projection.name);
-  if (found.empty())
-    return absl::FailedPreconditionError(Concat("the projection ", projection.name, " is not registered"));
-  return found[0][0].as<int>();
+  ASSIGN_OR_RETURN(const LiveVersion live, LockLive(session, projection.name, LiveLock::kShared));
+  return live.rows_version;
 }
 
 absl::Status PostgresSink::Apply(const Projection& projection, const Batch& batch) {
@@ -157,9 +128,15 @@ absl::Status PostgresSink::Apply(const Projection& projection, const Batch& batc
 
 absl::Status PostgresSink::Store(postgres::Session& session, const Projection& projection,
                                  const Batch& batch) {
+  static constexpr Statement kDurableLater{"projection_durable_later", "SET LOCAL synchronous_commit = off"};
+  if (rows_version_) session.Exec(kDurableLater);
   ASSIGN_OR_RETURN(const int version, RowsVersion(session, projection));
   const Positions applied = LockPositions(session, projection.name, version, batch.positions);
-  ASSIGN_OR_RETURN(const RowsByKey rows, Fold(projection, batch, applied));
+  Changes changes = Behind(batch, applied);
+  if (!projection.shape.sums.empty()) {
+    ASSIGN_OR_RETURN(changes, OnceEach(session, projection.name, version, changes));
+  }
+  ASSIGN_OR_RETURN(const RowsByKey rows, Fold(projection, changes));
   if (!rows.empty()) {
     const Statements& statements = StatementsOf(projection);
     const std::vector<std::string> columns = ColumnsOf(projection.shape, rows);
@@ -179,16 +156,13 @@ absl::StatusOr<Positions> PostgresSink::Scan(const Projection& projection,
                                              const std::function<void(const Row&)>& visit) {
   static constexpr Statement kOneMoment{"projection_scan_moment",
                                         "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"};
-  static constexpr Statement kPositions{"projection_positions", R"sql(
-    SELECT topic, partition, next_offset FROM projection_position WHERE name = $1 AND rows_version = $2::int
-  )sql"};
   static constexpr Statement kFetch{"projection_scan_fetch", "FETCH 2000 FROM projection_scan"};
   Positions positions;
   RETURN_IF_ERROR(
       scan_session_.Transact({postgres::EveryTenant()}, [&](postgres::Session& session) -> absl::Status {
         session.Exec(kOneMoment);
         ASSIGN_OR_RETURN(const int version, RowsVersion(session, projection));
-        positions = PositionsIn(session.Exec(kPositions, projection.name, version));
+        positions = ReadPositions(session, projection.name, version);
         if (!visit) return absl::OkStatus();
         const std::string name = Concat("projection_scan_", projection.name, "_", version);
         const std::string sql = ScanSql(projection.name, projection.shape, version);

@@ -12,7 +12,7 @@
 //     PRIMARY KEY (tenant_id, rows_version, <key columns>));
 //
 // kText is text, kInteger bigint, kTime timestamptz, kDay date. The table has the row-level security of every
-// table, and for Scan a policy that lets postgres::EveryTenant() read. Beside it stand two tables without
+// table, and for Scan a policy that lets postgres::EveryTenant() read. Beside it stand three tables without
 // tenants:
 //
 //   CREATE TABLE projection (              -- which rows are read
@@ -20,6 +20,8 @@
 //   CREATE TABLE projection_position (      -- how far rows of a version have come
 //     name text, rows_version int, topic text, partition int, next_offset bigint NOT NULL,
 //     PRIMARY KEY (name, rows_version, topic, partition));
+//   CREATE TABLE projection_event (         -- which events are in the sums of a version
+//     name text, rows_version int, event_id text, PRIMARY KEY (name, rows_version, event_id));
 //
 // Who reads takes `rows_version = (SELECT live_version FROM projection WHERE name = '…')` into the same
 // statement.
@@ -40,7 +42,8 @@ namespace bv::projections {
 class PostgresSink : public ReadModel {
  public:
   // Writes the rows of `rows_version`; absent: of the version that is live when a batch is applied, which
-  // cannot be switched meanwhile.
+  // cannot be switched meanwhile. The latest batches of an explicit version may be lost when the server
+  // crashes, with their positions; whatever is committed otherwise later, as a switch is, makes them durable.
   PostgresSink(const postgres::ConnectionSettings& connection, std::optional<int> rows_version);
   ~PostgresSink() override;
 
@@ -48,6 +51,7 @@ class PostgresSink : public ReadModel {
   // projection_outdated is 1, when the live rows were made by another version of the function.
   absl::Status Register(const Projection& projection);
 
+  // NOT_FOUND, reason PROJECTION_NOT_REGISTERED, before Register; the others as well.
   // The positions are kept by rows, not by group: whoever writes these rows goes on where the last one ended.
   absl::Status Apply(const Projection& projection, const Batch& batch) override;
   absl::StatusOr<Positions> PositionsOf(const Projection& projection) override;

@@ -2,68 +2,12 @@
 
 #include <future>
 
-#include "libs/projections/postgres_sink.h"
-#include "libs/projections/test_projection.h"
-#include "libs/testing/testing.h"
+#include "libs/projections/postgres_fixture_test.h"
 
 namespace bv::projections {
 namespace {
 
-class PostgresSinkTest : public ::testing::Test {
- protected:
-  PostgresSinkTest() : database_("analytics") {
-    Query(R"sql(
-      CREATE TABLE analytics.test_facets (
-        tenant_id text NOT NULL, rows_version int NOT NULL, name text NOT NULL, number bigint NOT NULL,
-        what_version bigint NOT NULL, title text, since date,
-        state_version bigint NOT NULL, status text, amount bigint, changed_at timestamptz,
-        PRIMARY KEY (tenant_id, rows_version, name, number));
-      CREATE TABLE analytics.test_sums (
-        tenant_id text NOT NULL, rows_version int NOT NULL, day date NOT NULL, minute timestamptz NOT NULL,
-        amount bigint NOT NULL, orders bigint NOT NULL,
-        PRIMARY KEY (tenant_id, rows_version, day, minute))
-    )sql");
-    for (const char* table : {"analytics.test_facets", "analytics.test_sums"}) {
-      Query(std::string("ALTER TABLE ") + table + " OWNER TO bv_analytics; ALTER TABLE " + table +
-            " ENABLE ROW LEVEL SECURITY; ALTER TABLE " + table + " FORCE ROW LEVEL SECURITY; " +
-            "CREATE POLICY tenant ON " + table +
-            " USING (tenant_id = ANY ((SELECT string_to_array(current_setting('bv.tenants', true), "
-            "','))::text[])); CREATE POLICY background ON " +
-            table + " FOR SELECT USING (current_setting('bv.tenants', true) = '*')");
-    }
-  }
-
-  std::string Query(const std::string& sql) const { return database_.Query(sql); }
-  testing::Database& database() { return database_; }
-
-  std::unique_ptr<PostgresSink> NewSink(std::optional<int> rows_version = std::nullopt) {
-    auto sink = std::make_unique<PostgresSink>(database_.Connection(), rows_version);
-    for (const Projection& projection : {FacetProjection(), SumProjection()})
-      EXPECT_TRUE(sink->Register(projection).ok());
-    return sink;
-  }
-
-  static RowMap RowsIn(ReadModel& sink, const Projection& projection) {
-    RowMap rows;
-    const auto positions =
-        sink.Scan(projection, [&rows](const Row& row) { rows.emplace(RowKey(row.tenant, row.key), row); });
-    EXPECT_TRUE(positions.ok()) << positions.status();
-    return rows;
-  }
-
- private:
-  testing::Database database_;
-};
-
-// The messages [from, until) of a log as one batch.
-Batch BatchOf(const std::vector<SourcedChange>& log, std::size_t from, std::size_t until) {
-  Batch batch;
-  for (std::size_t i = from; i < until; ++i) {
-    batch.changes.push_back(log[i]);
-    batch.positions[log[i].partition] = log[i].offset + 1;
-  }
-  return batch;
-}
+class PostgresSinkTest : public PostgresTest {};
 
 // The log in batches of any size; after each the reader may fall back, as after a crash or a rebalance, and
 // the sink may be a new one.
@@ -166,7 +110,28 @@ TEST_F(PostgresSinkTest, ALiveSinkFollowsTheSwitch) {
 
 TEST_F(PostgresSinkTest, AnUnregisteredProjectionHasNoLiveRows) {
   PostgresSink sink(database().Connection(), std::nullopt);
-  EXPECT_TRUE(absl::IsFailedPrecondition(sink.PositionsOf(SumProjection()).status()));
+  EXPECT_TRUE(absl::IsNotFound(sink.PositionsOf(SumProjection()).status()));
+}
+
+// What a relay wrote before it died, and what it wrote again after it.
+TEST_F(PostgresSinkTest, AnEventThatStandsTwiceInATopicCountsOnce) {
+  const Projection projection = SumProjection();
+  std::mt19937 random(20261122);
+  const std::vector<SourcedChange> log = RandomLog(projection, random, 60);
+  std::vector<SourcedChange> twice(log.begin(), log.begin() + 40);
+  std::map<Partition, std::int64_t> ends;
+  for (const SourcedChange& sourced : twice) ends[sourced.partition] = sourced.offset + 1;
+  for (auto again = log.begin() + 25; again != log.end(); ++again) {
+    twice.push_back(*again);
+    twice.back().offset = ends[again->partition]++;
+  }
+  for (const std::size_t at_once : {7, 100}) {
+    Query("TRUNCATE analytics.test_sums, analytics.projection_position, analytics.projection_event");
+    const auto sink = NewSink();
+    for (std::size_t i = 0; i < twice.size(); i += at_once)
+      ASSERT_TRUE(sink->Apply(projection, BatchOf(twice, i, std::min(i + at_once, twice.size()))).ok());
+    EXPECT_EQ(RowsIn(*sink, projection), RowsOf(projection, log)) << at_once << " at once";
+  }
 }
 
 // Statements are planned while the tables are empty; what a batch reads must not grow with them.
@@ -181,7 +146,7 @@ TEST_F(PostgresSinkTest, WhatABatchReadsDoesNotGrowWithTheRows) {
     Change change{.tenant = TenantId::Trusted("acme"),
                   .key = {absl::CivilDay(2026, 1, 1), absl::FromUnixSeconds(60 * (i % kRows))},
                   .what = Add{{5, 1}}};
-    log.push_back({{kTestTopic, 0}, i, std::move(change)});
+    log.push_back({{kTestTopic, 0}, i, std::move(change), Concat("event-", i)});
   }
   {
     const auto sink = NewSink();

@@ -1,6 +1,7 @@
 #include "libs/projections/postgres_statements.h"
 
 #include <absl/strings/str_join.h>
+#include <absl/strings/str_replace.h>
 
 #include "libs/base/strings.h"
 #include "libs/postgres/postgres.h"
@@ -182,6 +183,36 @@ std::vector<std::string> ColumnsOf(const Shape& shape, const RowsByKey& rows) {
   for (std::size_t i = 0; i < shape.sums.size(); ++i)
     columns.push_back(ArrayOf(rows, [i](const Row& row) { return Value(row.sums[i]); }));
   return columns;
+}
+
+std::string TenantsSql(const std::string& table) {
+  return absl::StrReplaceAll(R"sql(
+    WITH RECURSIVE found AS (
+      (SELECT tenant_id, rows_version FROM $table ORDER BY tenant_id, rows_version LIMIT 1)
+      UNION ALL
+      SELECT next.tenant_id, next.rows_version
+      FROM found CROSS JOIN LATERAL (
+        SELECT tenant_id, rows_version FROM $table t
+        WHERE (t.tenant_id, t.rows_version) > (found.tenant_id, found.rows_version)
+        ORDER BY t.tenant_id, t.rows_version LIMIT 1
+      ) AS next
+    )
+    SELECT tenant_id FROM found WHERE rows_version = $1::int
+  )sql",
+                             {{"$table", table}});
+}
+
+std::string DeleteSql(const std::string& table) {
+  return absl::StrReplaceAll(R"sql(
+    DELETE FROM $table WHERE ctid = ANY (ARRAY(
+      SELECT r.row_id FROM unnest($2::text[]) AS k (tenant_id)
+      CROSS JOIN LATERAL (
+        SELECT t.ctid AS row_id FROM $table t WHERE t.tenant_id = k.tenant_id AND t.rows_version = $1::int
+      ) AS r
+      LIMIT $3::int
+    ))
+  )sql",
+                             {{"$table", table}});
 }
 
 std::string ScanSql(const std::string& table, const Shape& shape, int rows_version) {

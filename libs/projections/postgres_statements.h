@@ -18,6 +18,11 @@ std::string WriteSql(const std::string& table, const Shape& shape);
 // The parameters of WriteSql from $2 on, as array literals.
 std::vector<std::string> ColumnsOf(const Shape& shape, const RowsByKey& rows);
 
+// The tenants that have rows of version $1, found by the key.
+std::string TenantsSql(const std::string& table);
+// Deletes rows of version $1 of the tenants $2, $3 at most.
+std::string DeleteSql(const std::string& table);
+
 // A cursor over the rows of a version.
 std::string ScanSql(const std::string& table, const Shape& shape, int rows_version);
 Row RowOf(const Shape& shape, const pqxx::row& result);

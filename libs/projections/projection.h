@@ -92,6 +92,8 @@ struct Event {
   const events::Envelope& envelope;
 };
 
+struct Row;
+
 struct Projection {
   // lower_case; the name of its rows in a store (a table, an index, the first part of a key).
   std::string name;
@@ -102,6 +104,9 @@ struct Projection {
   // None for events that it passes over. Pure and thread safe. INVALID_ARGUMENT for an event that can never
   // be applied, the field named.
   std::function<absl::StatusOr<std::vector<Change>>(const Event&)> changes;
+  // Whether a row may have been deleted by its age, or will be within an hour from `now`: a comparison leaves
+  // it out. Absent: rows are kept for ever.
+  std::function<bool(const Row& row, absl::Time now)> forgotten = {};
 };
 
 }  // namespace bv::projections

@@ -3,6 +3,7 @@
 #include <absl/time/clock.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "libs/base/error.h"
@@ -113,6 +114,27 @@ absl::Status CheckShape(const Shape& shape) {
   return absl::OkStatus();
 }
 
+// The changes that count, in their order: of the puts into one facet of a row only the highest, whatever
+// stands between them.
+std::vector<const Change*> Highest(const Batch& batch) {
+  std::map<std::pair<RowKey, std::size_t>, const Change*> puts;
+  const auto facet_of = [](const Change& change, const Put& put) {
+    return std::pair(RowKey(change.tenant, change.key), put.facet);
+  };
+  for (const SourcedChange& sourced : batch.changes) {
+    const auto* put = std::get_if<Put>(&sourced.change.what);
+    if (!put) continue;
+    const Change*& highest = puts[facet_of(sourced.change, *put)];
+    if (!highest || put->version > std::get<Put>(highest->what).version) highest = &sourced.change;
+  }
+  std::vector<const Change*> changes;
+  for (const SourcedChange& sourced : batch.changes) {
+    const auto* put = std::get_if<Put>(&sourced.change.what);
+    if (!put || puts[facet_of(sourced.change, *put)] == &sourced.change) changes.push_back(&sourced.change);
+  }
+  return changes;
+}
+
 }  // namespace
 
 void RedisSinkSettings::Bind(config::Binder& b) {
@@ -140,28 +162,29 @@ RedisSink::RedisSink(redis::Client& client, const RedisSinkSettings& settings)
 absl::Status RedisSink::Apply(const Projection& projection, const Batch& batch) {
   RETURN_IF_ERROR(CheckShape(projection.shape));
   const absl::Time deadline = absl::Now() + kTimeout;
-  std::span<const SourcedChange> left = batch.changes;
+  const std::vector<const Change*> changes = Highest(batch);
+  std::span<const Change* const> left = changes;
   while (!left.empty()) {
-    const std::span<const SourcedChange> together = left.first(std::min(left.size(), kTogetherMax));
+    const std::span<const Change* const> together = left.first(std::min(left.size(), kTogetherMax));
     RETURN_IF_ERROR(Run(projection, together, deadline));
     left = left.subspan(together.size());
   }
   return absl::OkStatus();
 }
 
-absl::Status RedisSink::Run(const Projection& projection, std::span<const SourcedChange> changes,
+absl::Status RedisSink::Run(const Projection& projection, std::span<const Change* const> changes,
                             absl::Time deadline) {
   redis::Batch commands;
-  for (const SourcedChange& change : changes) AppendChange(projection, change.change, settings_, commands);
+  for (const Change* change : changes) AppendChange(projection, *change, settings_, commands);
   const absl::Status applied = client_.ExecuteBlocking(std::move(commands), deadline).status();
   if (ErrorReason(applied) != "REDIS_FULL") return applied;
   full_.Increment();
   redis::Batch removals;
-  for (const SourcedChange& sourced : changes) {
-    const auto* put = std::get_if<Put>(&sourced.change.what);
+  for (const Change* change : changes) {
+    const auto* put = std::get_if<Put>(&change->what);
     if (!put) continue;
-    AppendRemove(projection, PlaceOf(projection, sourced.change.tenant, sourced.change.key),
-                 {.version = put->version}, settings_, Unknown::kLeave, removals);
+    AppendRemove(projection, PlaceOf(projection, change->tenant, change->key), {.version = put->version},
+                 settings_, Unknown::kLeave, removals);
   }
   return client_.ExecuteBlocking(std::move(removals), deadline).status();
 }

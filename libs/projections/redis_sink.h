@@ -35,7 +35,7 @@ class RedisSink : public Sink {
   absl::Status Apply(const Projection& projection, const Batch& batch) override;
 
  private:
-  absl::Status Run(const Projection& projection, std::span<const SourcedChange> changes, absl::Time deadline);
+  absl::Status Run(const Projection& projection, std::span<const Change* const> changes, absl::Time deadline);
 
   redis::Client& client_;
   const RedisSinkSettings settings_;

@@ -45,6 +45,19 @@ void AppendValues(const std::vector<Value>& values, std::string& bytes) {
   for (const Value& value : values) AppendValue(value, bytes);
 }
 
+void AppendKey(const Row& row, std::string& bytes) {
+  AppendText(row.tenant.str(), bytes);
+  AppendValues(row.key, bytes);
+}
+
+std::uint64_t HashOfBytes(const std::string& bytes) {
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest);
+  std::uint64_t hash = 0;
+  for (int i = 0; i < 8; ++i) hash = hash << 8 | digest[i];
+  return hash;
+}
+
 }  // namespace
 
 absl::Status CheckFits(const Shape& shape, const Change& change) {
@@ -92,8 +105,7 @@ absl::Status Merge(const Change& change, Row& row) {
 }
 
 void AppendCanonical(const Row& row, std::string& bytes) {
-  AppendText(row.tenant.str(), bytes);
-  AppendValues(row.key, bytes);
+  AppendKey(row, bytes);
   AppendNumber(static_cast<std::int64_t>(row.facets.size()), bytes);
   for (const FacetState& facet : row.facets) {
     AppendNumber(facet.version, bytes);
@@ -106,11 +118,13 @@ void AppendCanonical(const Row& row, std::string& bytes) {
 std::uint64_t HashOf(const Row& row) {
   std::string bytes;
   AppendCanonical(row, bytes);
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest);
-  std::uint64_t hash = 0;
-  for (int i = 0; i < 8; ++i) hash = hash << 8 | digest[i];
-  return hash;
+  return HashOfBytes(bytes);
+}
+
+std::uint64_t HashOfKey(const Row& row) {
+  std::string bytes;
+  AppendKey(row, bytes);
+  return HashOfBytes(bytes);
 }
 
 }  // namespace bv::projections

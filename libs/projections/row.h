@@ -51,5 +51,7 @@ void AppendCanonical(const Row& row, std::string& bytes);
 
 // The first 64 bits of the SHA-256 of the canonical bytes; the same in every process.
 std::uint64_t HashOf(const Row& row);
+// Of tenant and key alone.
+std::uint64_t HashOfKey(const Row& row);
 
 }  // namespace bv::projections

@@ -14,12 +14,14 @@
 namespace bv::projections {
 namespace {
 
-// Rows that follow later may follow a little later still: what answers requests comes first.
-constexpr int kNiceness = 10;
+// Rows that follow later may follow a little later still: what answers requests comes first, and larger
+// batches cost less.
+constexpr absl::Duration kGatherMax = absl::Milliseconds(200);
 constexpr std::int64_t kNothingYet = std::numeric_limits<std::int64_t>::min();
 
-kafka::ConsumerSettings Nice(kafka::ConsumerSettings settings) {
+kafka::ConsumerSettings Patient(kafka::ConsumerSettings settings) {
   settings.niceness = kNiceness;
+  settings.gather_max = kGatherMax;
   return settings;
 }
 
@@ -66,8 +68,11 @@ absl::StatusOr<std::vector<Batch>> Project(
     }
     const Partition partition{event.message.topic, event.message.partition};
     for (std::size_t i = 0; i < routes.size(); ++i) {
-      for (Change& change : (*changes)[i])
-        batches[i].changes.push_back({partition, event.message.offset, std::move(change)});
+      const std::string_view id =
+          routes[i].projection.shape.sums.empty() ? std::string_view() : event.envelope.event_id();
+      for (Change& change : (*changes)[i]) {
+        batches[i].changes.push_back({partition, event.message.offset, std::move(change), std::string(id)});
+      }
     }
   }
   return batches;
@@ -78,7 +83,7 @@ Runner::Runner(const kafka::ConsumerSettings& kafka, const std::string& group, s
     : routes_(std::move(routes)),
       newest_micros_(kNothingYet),
       dead_letters_(kafka, group),
-      consumer_(Nice(kafka), group, topics.empty() ? TopicsOf(routes_) : topics,
+      consumer_(Patient(kafka), group, topics.empty() ? TopicsOf(routes_) : topics,
                 kafka::Consumer::Start::kEarliest,
                 [this](std::span<const kafka::Message> messages) { return Handle(messages); }) {
   for (const Route& route : routes_) {

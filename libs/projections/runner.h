@@ -18,6 +18,9 @@
 
 namespace bv::projections {
 
+// Of the threads that make rows, here and in a rebuild: what answers requests comes first.
+inline constexpr int kNiceness = 10;
+
 // A projection and where its rows go. The sink outlives the runner, and may be that of several projections.
 struct Route {
   Projection projection;

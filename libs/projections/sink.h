@@ -24,11 +24,15 @@ struct Partition {
 };
 // By partition the offset of the first message that is not applied yet.
 using Positions = std::map<Partition, std::int64_t>;
+// Without the partitions of which nothing is applied: those need not be there, so that they compare equal.
+Positions WithoutZeros(const Positions& positions);
 
 struct SourcedChange {
   Partition partition;
   std::int64_t offset = 0;
   Change change;
+  // Of the event. Where rows have sums it must not be empty; elsewhere it is not needed.
+  std::string event_id = {};
 };
 
 // What a projection makes of a batch of messages.
@@ -47,7 +51,8 @@ class Sink {
   // Returns OK when all of the batch is durable, or as durable as the store is. The same batch, or one that
   // overlaps with it, may come again, after a status that is not OK as after a crash, and changes nothing
   // then: puts and removals are gated by their version; a store that keeps sums keeps the position in the
-  // same transaction, and passes over what is before it. UNAVAILABLE or ABORTED: the same batch later is
+  // same transaction, and passes over what is before it. It also keeps the ids of the events that it added:
+  // when a relay dies, an event may stand in a topic twice. UNAVAILABLE or ABORTED: the same batch later is
   // likely to succeed. INVALID_ARGUMENT: the store cannot hold such rows (sums, or values of its own limits).
   virtual absl::Status Apply(const Projection& projection, const Batch& batch) = 0;
 };

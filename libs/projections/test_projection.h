@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "libs/base/strings.h"
 #include "libs/projections/sink.h"
 
 namespace bv::projections {
@@ -64,7 +65,9 @@ inline std::vector<SourcedChange> RandomLog(const Projection& projection, std::m
         change.what = Put{1, version, {text, version * 100, at}};
       }
     }
-    log.push_back({{kTestTopic, partition}, offsets[partition]++, std::move(change)});
+    const std::int64_t offset = offsets[partition]++;
+    log.push_back(
+        {{kTestTopic, partition}, offset, std::move(change), Concat("event-", partition, "-", offset)});
   }
   return log;
 }

@@ -315,6 +315,16 @@ TEST_F(RpcTest, RefusesARoleThatTheContractDoesNotName) {
   EXPECT_TRUE(Adjust(As(Role::kAdmin)).ok());
 }
 
+TEST_F(RpcTest, AnOperatorMayCallNothingOfATenant) {
+  Start();
+  EXPECT_EQ(ErrorReason(Adjust(As(Role::kOperator, ""))), "ROLE_NOT_ALLOWED");
+  EXPECT_EQ(ErrorReason(Query(As(Role::kOperator, ""))), "ROLE_NOT_ALLOWED") << "what is public has a tenant";
+  RequestContext context = As(Role::kOperator, "");
+  context.tenant = TenantId::Trusted("acme");
+  EXPECT_EQ(ErrorReason(Query(context)), "TENANT_MISMATCH");
+  EXPECT_EQ(stock_.calls(), 0);
+}
+
 TEST_F(RpcTest, WantsAKeyWhereTheContractDoes) {
   settings_.idempotency_key_required = true;
   Start();

@@ -44,6 +44,8 @@ Role RoleOf(common::Role role) {
       return Role::kAdmin;
     case common::ROLE_SERVICE:
       return Role::kService;
+    case common::ROLE_OPERATOR:
+      return Role::kOperator;
     default:
       return Role::kNone;
   }
@@ -99,6 +101,11 @@ class MethodInfo {
                               {{"method", method.full_name()},
                                {"code", absl::StatusCodeToString(static_cast<absl::StatusCode>(code))}}));
     }
+  }
+
+  // What is public is so within a tenant, and an operator has none.
+  bool Admits(Role role) const {
+    return roles.contains(role) || (access.public_() && role != Role::kOperator);
   }
 
   const google::protobuf::MethodDescriptor& descriptor;
@@ -163,7 +170,7 @@ absl::Status CallScope::Admit() {
   } else {
     ASSIGN_OR_RETURN(context_.tenant, TenantId::Parse(tenant, "x-tenant-id"));
   }
-  if (!method_.access.public_() && !method_.roles.contains(context_.role)) {
+  if (!method_.Admits(context_.role)) {
     return Error(
         absl::StatusCode::kPermissionDenied, "ROLE_NOT_ALLOWED",
         Concat("the role ", auth::RoleName(context_.role), " may not call ", method_.descriptor.name()));

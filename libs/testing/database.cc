@@ -22,6 +22,7 @@ constexpr ServiceRole kRoles[] = {{"product", "bv_product", "product"},
                                   {"inventory", "bv_inventory", "inventory"},
                                   {"payment-adapter", "bv_payment", "payment"},
                                   {"analytics", "bv_analytics", "analytics"},
+                                  {"replay", "bv_replay", "replay"},
                                   {"outbox-relay", "bv_relay", "outbox"}};
 
 // "scheme://user:password@host:port/database?parameters" with the user or database of a test.
@@ -70,7 +71,7 @@ std::string Environment(const char* name) {
   return value;
 }
 
-Database::Database(std::string_view service) {
+Database::Database(std::string_view service, std::string_view neighbour) {
   static std::atomic<int> counter{0};
   name_ = Concat("bv_test_", ::getpid(), "_", counter.fetch_add(1));
   const Url server(Environment("BV_POSTGRES_URL"));
@@ -92,7 +93,7 @@ Database::Database(std::string_view service) {
   }
   if (role_.empty()) Fail(Concat("no role for the service ", service));
   for (const ServiceRole& r : kRoles) {
-    if (r.service != service && r.service != "outbox-relay") continue;
+    if (r.service != service && r.service != neighbour && r.service != "outbox-relay") continue;
     const absl::Status migrated =
         postgres::Migrate(ConnectionOf(r.role), Concat(BV_SOURCE_DIR "/services/", r.service, "/migrations"),
                           absl::Now() + absl::Seconds(10));

@@ -53,9 +53,10 @@ std::string MakeToken(std::string_view jwks, std::string_view tenant, std::strin
   absl::WebSafeBase64Unescape(Member(jwks, "k"), &key);
   const std::string header = Concat(R"({"alg":"HS256","typ":"JWT","kid":")", Member(jwks, "kid"), R"("})");
   const std::string claims =
-      Concat(R"({"iss":"https://issuer.bivouac.dev","aud":"bivouac","sub":")", user, R"(","tenant":")",
-             tenant, R"(","role":")", auth::RoleName(role), R"(","iat":)", absl::ToUnixSeconds(absl::Now()),
-             R"(,"exp":)", absl::ToUnixSeconds(absl::Now() + lifetime), "}");
+      Concat(R"({"iss":"https://issuer.bivouac.dev","aud":"bivouac","sub":")", user, R"(",)",
+             tenant.empty() ? "" : Concat(R"("tenant":")", tenant, R"(",)"), R"("role":")",
+             auth::RoleName(role), R"(","iat":)", absl::ToUnixSeconds(absl::Now()), R"(,"exp":)",
+             absl::ToUnixSeconds(absl::Now() + lifetime), "}");
   const std::string input = Concat(Base64Url(header), ".", Base64Url(claims));
   unsigned char mac[EVP_MAX_MD_SIZE];
   unsigned int mac_size = 0;

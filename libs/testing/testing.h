@@ -27,10 +27,10 @@ std::string Environment(const char* name);
 // end.
 class Database {
  public:
-  // `service` is "product", "cart", "order", "inventory", "payment-adapter" or "analytics": its migrations
-  // are applied and Connection() logs in as its role. "outbox-relay" is always migrated, since the others
-  // write to its table.
-  explicit Database(std::string_view service);
+  // `service` is "product", "cart", "order", "inventory", "payment-adapter", "analytics" or "replay": its
+  // migrations are applied and Connection() logs in as its role. So are those of `neighbour`, when there is
+  // one. "outbox-relay" is always migrated, since the others write to its table.
+  explicit Database(std::string_view service, std::string_view neighbour = "");
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -86,6 +86,7 @@ RequestContext ContextOf(std::string_view tenant, std::string_view user = "user-
                          Role role = Role::kCustomer);
 
 // An HS256 token of the development issuer, signed with the key of the JWK set `jwks` (one oct key).
+// Without a tenant it names none.
 std::string MakeToken(std::string_view jwks, std::string_view tenant, std::string_view user, Role role,
                       absl::Duration lifetime = absl::Hours(1));
 

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <memory>
-#include <string>
-#include <vector>
+#include <string_view>
 
 #include "libs/kafka/consumer.h"
 #include "libs/postgres/postgres.h"
 #include "libs/projections/postgres_sink.h"
 #include "libs/projections/runner.h"
+#include "libs/read_models/read_models.h"
 #include "libs/service/service.h"
 #include "services/analytics/live/live_revenue.h"
 #include "services/analytics/rpc/analytics_rpc.h"
@@ -24,8 +24,7 @@ class App {
     postgres::PoolSettings pool;
     absl::Duration migrate_timeout;
     kafka::ConsumerSettings kafka;
-    std::string time_zone;
-    std::vector<std::string> time_zones;
+    read_models::Settings read_models;
     LiveSettings live;
 
     void Bind(config::Binder& b);

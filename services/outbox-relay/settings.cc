@@ -6,6 +6,7 @@ void Settings::Bind(config::Binder& b) {
   postgres.Bind(b);
   kafka.Bind(b);
   b.Text("kafka.topics_file", topics_file, config::Presence::kOptional);
+  b.Text("kafka.schema_ids_file", schema_ids_file, config::Presence::kOptional);
   b.Integer("kafka.replication_factor", replication_factor, {.min = 1, .max = 32});
   b.Text("relay.slot", slot);
   b.Integer("relay.in_flight_records_max", in_flight_records_max, {.min = 1, .max = 1'000'000});

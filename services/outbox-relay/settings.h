@@ -15,6 +15,7 @@ struct Settings {
   postgres::ConnectionSettings postgres;
   kafka::ProducerSettings kafka;
   std::string topics_file;
+  std::string schema_ids_file;
   int replication_factor = 1;
   std::string slot;
   int in_flight_records_max = 0;

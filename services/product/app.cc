@@ -13,6 +13,9 @@ void App::Settings::Bind(config::Binder& b) {
   b.Integer("pricing.queue_max", pricing_pool.queue_max, {1, 1'000});
   b.Duration("pricing.timeout", pricing_timeout, {absl::Milliseconds(100), absl::Minutes(1)});
   b.Duration("pricing.announce_interval", announce_interval, {absl::Milliseconds(10), absl::Minutes(1)});
+  b.Text("inventory.address", inventory_address);
+  peer.Bind(b);
+  tokens.Bind(b);
 }
 
 absl::Status App::Start() {
@@ -26,14 +29,19 @@ absl::Status App::Start() {
   postgres::ConnectionSettings impatient = settings_.connection;
   impatient.statement_timeout = settings_.pricing_timeout;
   pricing_pool_ = std::make_unique<postgres::Pool>(impatient, settings_.pricing_pool);
-  pricing_rpc_ = std::make_unique<PricingRpc>(*pool_, *pricing_pool_);
+  ASSIGN_OR_RETURN(tokens_,
+                   auth::ServiceTokens::Create("product-service", settings_.tokens, host_.settings().auth));
+  quotas_ = std::make_unique<SaleQuotas>(settings_.inventory_address, settings_.peer, *tokens_);
+  pricing_rpc_ = std::make_unique<PricingRpc>(*pool_, *pricing_pool_, *quotas_);
   pricing_rpc_->Serve(host_.rpc());
   announcer_ = std::make_unique<Announcer>(host_.io(), *pricing_pool_, settings_.announce_interval);
   announcer_->Start();
-  return absl::OkStatus();
+  quota_news_ = std::make_unique<QuotaNews>(settings_.cache.kafka, impatient);
+  return quota_news_->Start();
 }
 
 void App::Stop() {
+  if (quota_news_) quota_news_->Stop();
   if (announcer_) announcer_->Stop();
   if (pricing_pool_) pricing_pool_->Stop();
   if (cache_) cache_->Stop();

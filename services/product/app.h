@@ -1,11 +1,15 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
+#include "libs/auth/service_tokens.h"
 #include "libs/postgres/postgres.h"
+#include "libs/rpc/client.h"
 #include "libs/service/service.h"
 #include "services/product/announcer/announcer.h"
 #include "services/product/cache/product_cache.h"
+#include "services/product/events/quota_news.h"
 #include "services/product/rpc/pricing_rpc.h"
 #include "services/product/rpc/product_rpc.h"
 
@@ -24,6 +28,9 @@ class App {
     postgres::PoolSettings pricing_pool;
     absl::Duration pricing_timeout;
     absl::Duration announce_interval;
+    std::string inventory_address;
+    rpc::PeerSettings peer;
+    auth::ServiceTokenSettings tokens;
 
     void Bind(config::Binder& b);
   };
@@ -39,8 +46,11 @@ class App {
   std::unique_ptr<postgres::Pool> pricing_pool_;
   std::unique_ptr<ProductCache> cache_;
   std::unique_ptr<ProductRpc> rpc_;
+  std::unique_ptr<auth::ServiceTokens> tokens_;
+  std::unique_ptr<SaleQuotas> quotas_;
   std::unique_ptr<PricingRpc> pricing_rpc_;
   std::unique_ptr<Announcer> announcer_;
+  std::unique_ptr<QuotaNews> quota_news_;
 };
 
 }  // namespace bv::product

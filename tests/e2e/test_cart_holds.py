@@ -290,6 +290,23 @@ class CartHolds(unittest.TestCase):
                 stack.await_restart(name, pid)
         self.check_held_once(sku, buyers, 4)
 
+    def test_kafka_is_killed_again_and_again(self):
+        # Requests, answers and what both consumers have committed go through it; carts and their holds need it for nothing else.
+        sku, buyers = self.sku(1000), [self.ada, *(self.buyer() for _ in range(9))]
+        handled = stack.metric("cart", "consumer_handled_total", group="cart")
+        for qty in range(1, 4):
+            for number, buyer in enumerate(buyers):
+                buyer.put(sku, qty)
+                if number == 4:
+                    pid = stack.send_signal("kafka", signal.SIGKILL)
+            stack.await_restart("kafka", pid, within=90)
+        self.check_held_once(sku, buyers, 3)
+        print(f"{stack.metric('cart', 'consumer_handled_total', group='cart') - handled:.0f} messages came to cart")
+        for service, group in (("cart", "cart"), ("inventory", "inventory-holds"), ("inventory-2", "inventory-holds")):
+            self.assertEqual(0, stack.metric(service, "consumer_parked_events", group=group) or 0)
+            wait.until(lambda name=service, of=group: stack.metric(name, "consumer_lag", group=of) == 0 and
+                       stack.metric(name, "consumer_oldest_unprocessed_seconds", group=of) == 0, 30, f"{service} up to date")
+
     def check_held_once(self, sku, buyers, qty):
         for buyer in buyers:
             hold = buyer.await_hold(sku, "HELD", 60)

@@ -55,6 +55,13 @@ SPOILT = (
            {"not-oversold"}, "marked as oversold, but no adjustment was forced"),
     Spoilt("shipped in part, and called SHIPPED", f"UPDATE inventory.reservation SET status = 'SHIPPED' WHERE reservation_id = '{PAID}'",
            {"shipped-state", "reserved", "reservation-ledger", "order-stock"}, f"reservation {PAID} is SHIPPED, and 0 of 2 pieces are"),
+    Spoilt("more at a sale's price than its limit", "UPDATE product.flash_sale SET quantity_limit = 5", {"flash-sale-limit"},
+           "flash sale fsl_1 has a limit of 5; 10 were set up, 6 are held or sold"),
+    Spoilt("a sale's price without its quota", f"""
+           UPDATE orders.order_items SET variant_id = 'var_SKU-2' WHERE order_id = '{HELD}'""",
+           {"flash-sale-prices"}, f"order {HELD}: 2 pieces at the price of flash sale fsl_1, 0 of its quota"),
+    Spoilt("a quota without the sale's price", "UPDATE product.flash_sale_offer SET price = 249", {"flash-sale-prices"},
+           f"order {FULFILLED}: 0 pieces at the price of flash sale fsl_1, 3 of its quota"),
     Spoilt("a hold after its time", f"""
            UPDATE inventory.reservation SET expires_at = now() - interval '1 minute' WHERE reservation_id = '{HELD}'""",
            {"holds-end"}, f"reservation {HELD} of ORDER is HELD though its time ended"),

@@ -2,6 +2,8 @@
 
 import unittest
 
+import confluent_kafka
+
 from support import connect, stack
 from support.shop import unique
 
@@ -19,10 +21,13 @@ class DeadLetters(unittest.TestCase):
         connect.make_topic(self.retry, 3)
         self.kafka = dlq.Kafka(stack.env("BV_KAFKA_BROKERS"))
         for offset in (5, 9):
-            self.kafka.write(self.dead, 0, "ORD-1", VALUE, {
-                "tenantId": "acme", "group": "g", "attempts": "8", "eventId": "e", dlq.ORIGIN + "topic": self.topic,
-                dlq.ORIGIN + "partition": "2", dlq.ORIGIN + "offset": str(offset), dlq.ORIGIN + "exception.class.name": "INTERNAL",
-                dlq.ORIGIN + "exception.message": "sick = bad"})
+            self.put(self.dead, offset)
+
+    def put(self, dead, offset):
+        self.kafka.write(dead, 0, "ORD-1", VALUE, {
+            "tenantId": "acme", "group": "g", "attempts": "8", "eventId": "e", dlq.ORIGIN + "topic": self.topic,
+            dlq.ORIGIN + "partition": "2", dlq.ORIGIN + "offset": str(offset), dlq.ORIGIN + "exception.class.name": "INTERNAL",
+            dlq.ORIGIN + "exception.message": "sick = bad"})
 
     def test_a_redriven_letter_is_parked_anew_in_its_place(self):
         dlq.redrive(self.kafka, self.dead, 0)
@@ -36,6 +41,20 @@ class DeadLetters(unittest.TestCase):
             "retry.why": "redriven"})
         self.assertEqual([letter.number for letter in dlq.open_letters(self.kafka, self.dead)], [1])
 
+    def test_a_letter_with_bytes_in_its_headers_is_redriven_too(self):
+        dead = f"{self.topic}.h.dlq"
+        connect.make_topic(dead, 1)
+        connect.make_topic(f"{self.topic}.h.retry", 3)
+        producer = confluent_kafka.Producer({"bootstrap.servers": stack.env("BV_KAFKA_BROKERS")})
+        producer.produce(dead, VALUE.encode(), "ORD-1", headers={
+            "tenantId": "acme", "__value_schema_id": b"\0\0\0\0\xc8", dlq.ORIGIN + "topic": self.topic, dlq.ORIGIN + "partition": "2",
+            dlq.ORIGIN + "offset": "5"})
+        self.assertEqual(0, producer.flush(20))
+        dlq.show(self.kafka, dead, 0, False)
+        dlq.redrive(self.kafka, dead, 0)
+        [record] = self.kafka.read(f"{self.topic}.h.retry")
+        self.assertEqual(("acme", VALUE), (record.headers["tenantId"], record.value))
+
     def test_a_dropped_letter_leaves_a_record(self):
         dlq.drop(self.kafka, self.dead, None, "nobody wants it")
         self.assertEqual([(record.value, record.headers["retry.state"]) for record in self.kafka.read(self.retry)], [(None, "done")] * 2)
@@ -45,6 +64,16 @@ class DeadLetters(unittest.TestCase):
                          [("dropped", "nobody wants it")] * 2)
         with self.assertRaises(Failure):
             dlq.drop(self.kafka, self.dead, 0, "again")
+
+    def test_what_a_read_model_refused_is_mended_by_a_replay(self):
+        dead = f"{self.topic}.rows.dlq"
+        connect.make_topic(dead, 1)
+        self.put(dead, 5)
+        with self.assertRaisesRegex(Failure, r"tools/bv replay <projection>"):
+            dlq.redrive(self.kafka, dead, None)
+        self.assertEqual([letter.number for letter in dlq.open_letters(self.kafka, dead)], [0])
+        dlq.drop(self.kafka, dead, None, "the rows were made anew")
+        self.assertEqual(dlq.open_letters(self.kafka, dead), [])
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ class Life:
             admin.close()
         ends_at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
         sale = self.unless_busy(201, lambda: self.shop.staff.post("/api/v1/flash-sales", {
-            "productId": product["productId"], "name": "Spring", "endsAt": ends_at.isoformat(),
+            "productId": product["productId"], "name": "Spring", "endsAt": ends_at.isoformat(), "quantityLimit": 3,
             "offers": [{"sku": product["sku"], "price": 3.00, "currency": "USD"}]}))
         self.unless_busy(200, lambda: self.shop.staff.post(f"/api/v1/flash-sales/{sale['saleId']}/cancel", {}))
 
@@ -246,6 +246,13 @@ class EventsContract(unittest.TestCase):
                         places[name] = place["version"]
                     total = sum(version for (sku, _), version in places.items() if sku == payload["sku"])
                     self.assertEqual(int(record.header["aggregateVersion"]), total, record.place)
+
+    def test_versions_of_quotas(self):
+        """Each from 1, one more with each change."""
+        for key, records in self.series("ecommerce.inventory.quota").items():
+            with self.subTest(key):
+                self.assertEqual([record.json["payload"]["version"] for record in records], list(range(1, len(records) + 1)))
+                self.assertEqual({record.json["payload"]["version"] - int(record.header["aggregateVersion"]) for record in records}, {0})
 
     def test_versions_of_payments(self):
         """They grow; what is begun and has no outcome takes one too."""

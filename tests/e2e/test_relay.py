@@ -6,8 +6,8 @@ import signal
 import time
 import unittest
 
-from support import connect, kafka, postgres, stack, wait
-from support.shop import unique
+from support import connect, kafka, ledger, postgres, stack, wait
+from support.shop import Shop, unique
 
 # How long Kafka is away; minutes make the same test, only slower.
 AWAY_SECONDS = float(os.environ.get("BIVOUAC_OUTAGE_SECONDS", "20"))
@@ -60,20 +60,34 @@ class Relay(unittest.TestCase):
         return stack.metric("outbox-relay", f"outbox_relay_{name}")
 
     def test_kafka_away_for_long(self):
+        shop = Shop()
+        self.addCleanup(shop.close)
+        sku = shop.product(1.00, stock=1_000_000)["sku"]
+        tails = ledger.tails(kafka.now())
+        for tail in tails.values():
+            self.addCleanup(tail.close)
         self.commit(5)
         self.assertEqual(0, self.check())
         pid = stack.send_signal("kafka", signal.SIGSTOP)
         away_since = time.monotonic()
         try:
+            orders = 0
             while time.monotonic() < away_since + AWAY_SECONDS:
                 self.commit()
+                shop.must(201, shop.order([(sku, 1)], unique("key")))
+                orders += 1
             # It says so: by both clocks, and by what is held back.
             wait.until(lambda: self.metric("lag_seconds") >= AWAY_SECONDS - 10 and self.metric("oldest_event_seconds") >= AWAY_SECONDS - 5,
                        30, "a lag in seconds")
             self.assertGreater(self.metric("lag_bytes"), self.committed * 100)
         finally:
             os.kill(pid, signal.SIGCONT)
-        print(f"{self.committed} events, {self.check()} of them again after {time.monotonic() - away_since:.0f} s")
+        back_since = time.monotonic()
+        again = self.check()
+        print(f"{self.committed} events and {orders} orders while Kafka was away for {back_since - away_since:.0f} s; all of them there, "
+              f"{again} twice, {time.monotonic() - back_since:.1f} s after it was back")
+        ledger.check_events(self, shop.tenant, tails)
+        ledger.check_orders(self, shop.tenant)
         wait.until(lambda: self.metric("lag_seconds") < 1 and self.metric("oldest_event_seconds") < 1, 30, "no lag")
 
     def test_postgres_killed(self):

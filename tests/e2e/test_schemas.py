@@ -3,14 +3,16 @@
 import json
 import pathlib
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
 import unittest
 import urllib.request
 
-from support import kafka, schemas, stack
+from support import consumer, kafka, schemas, stack, wait
 from support.contract import PROTOS
+from support.generated import errors
 from support.shop import Shop, unique
 
 ORDER_CREATED = "ecommerce.order.order.created.v1"
@@ -112,6 +114,27 @@ class Schemas(unittest.TestCase):
         self.assertIn(f"{event}  payload.userId: is gone", said)
         self.assertEqual(2, registered()[event])
         self.assertNotIn(other, registered())
+
+    def test_a_record_names_its_schema(self):
+        shop = Shop()
+        self.addCleanup(shop.close)
+        sku = shop.product(1.00, stock=1000)["sku"]
+        code, said = call("register", "--ids", str(stack.schema_ids()))
+        self.assertEqual(0, code, said)
+
+        def named():
+            """The relay looks for another file every second."""
+            order = shop.must(201, shop.order([(sku, 1)], unique("key")))["orderId"]
+            with kafka.Tail(kafka.ORDERS) as tail:
+                tail.find(order)
+            record = next(record for record in consumer.read_all([kafka.ORDERS]) if record.key == order)
+            return record if "__value_schema_id" in record.header else None
+        record = wait.until(named, 20, "a record with the id of its schema")
+        magic, number = struct.unpack(">bI", dict(record.headers)["__value_schema_id"])
+        self.assertEqual(0, magic)
+        schema = json.loads(asked(f"/schemas/ids/{number}")["schema"])
+        self.assertEqual([], errors(schema, record.json))
+        self.assertEqual(record.header["ce_type"], schema["properties"]["eventType"]["const"])
 
     def test_nothing_that_runs_needs_it(self):
         shop = Shop()

@@ -10,13 +10,13 @@ from support import contract, grpc, http, postgres, stack, wait
 from support.shop import ADDRESS, Shop, unique
 
 OWNERS = {"product": "product", "cart": "cart", "orders": "order", "inventory": "inventory", "payment": "payment",
-          "analytics": "analytics"}  # schema → role
-SILENT = {"analytics"}  # announces nothing, and has no right to
+          "analytics": "analytics", "replay": "replay"}  # schema → role
+SILENT = {"analytics", "replay"}  # announce nothing, and have no right to
 # Tables that hold ids of tenants and nothing of theirs, for jobs that have to know for whom to look.
 REGISTERS = {"cart.cart_tenant"}
-# Tables that hold nothing of any tenant: how far the read models have come.
-OF_NOBODY = {"analytics.projection", "analytics.projection_position"}
-ROLES = ("CUSTOMER", "STAFF", "ADMIN", "SERVICE")
+# Tables that belong to no tenant: how far the read models have come, and what operators asked for.
+OF_NOBODY = {"analytics.projection", "analytics.projection_position", "analytics.projection_event", "replay.replay"}
+ROLES = ("CUSTOMER", "STAFF", "ADMIN", "SERVICE", "OPERATOR")
 
 
 class Owner:
@@ -137,6 +137,12 @@ def cases(owner):
         "commerce.product.v1.Products/ListProducts": [({"sku": sku}, "OK"), ({"title": owner.mark}, "OK"), ({"pageSize": 100}, "OK")],
         "commerce.product.v1.Products/ResolveVariants": [
             ({"variants": [{"sku": sku}, {"productId": owner.product["productId"]}]}, "OK")],
+        # An operator has no tenant, and sees what belongs to none.
+        "commerce.replay.v1.Replays/StartReplay": [({"projection": "customers"}, "INVALID_ARGUMENT")],
+        "commerce.replay.v1.Replays/GetReplay": [({"replayId": "rpl_1"}, "NOT_FOUND")],
+        "commerce.replay.v1.Replays/CancelReplay": [({"replayId": "rpl_1"}, "NOT_FOUND")],
+        "commerce.replay.v1.Replays/GetProjection": [({"projection": "orders_by_customer"}, "OK")],
+        "commerce.replay.v1.Replays/DropRows": [({"projection": "orders_by_customer", "rowsVersion": 1_000_000}, "OK")],
         # The last one: the same SKU may be in two tenants.
         "commerce.product.v1.Products/CreateProduct": [(product, "OK")],
     }
@@ -238,9 +244,9 @@ class Border(unittest.TestCase):
     def test_roles(self):
         for method in contract.methods():
             allowed = {role.replace("ROLE_", "") for role in method.access.get("roles", [])}
-            if method.access.get("public"):
-                continue
-            for role in set(ROLES) - allowed:
+            # What is public is so within a tenant.
+            refused = {"OPERATOR"} if method.access.get("public") else set(ROLES) - allowed
+            for role in refused:
                 with self.subTest(f"{method.path} {role}"):
                     answer = grpc.call(method.context, method.path, self.cases[method.path][0][0], self.owner.shop.token(role))
                     self.assertEqual((answer.code, answer.reason), ("PERMISSION_DENIED", "ROLE_NOT_ALLOWED"), answer)
@@ -293,8 +299,8 @@ class RawSql(unittest.TestCase):
     def test_policies_are_on_and_forced(self):
         off = postgres.rows("""
             SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE n.nspname IN ('product', 'cart', 'orders', 'inventory', 'payment', 'analytics') AND c.relkind IN ('r', 'p')
-              AND c.relname NOT LIKE '%migration%' AND NOT (c.relrowsecurity AND c.relforcerowsecurity)""")
+            WHERE n.nspname IN ('product', 'cart', 'orders', 'inventory', 'payment', 'analytics', 'replay')
+              AND c.relkind IN ('r', 'p') AND c.relname NOT LIKE '%migration%' AND NOT (c.relrowsecurity AND c.relforcerowsecurity)""")
         self.assertEqual(set(), {row["name"] for row in off} - REGISTERS - OF_NOBODY)
 
     def test_registers_hold_nothing_but_ids(self):

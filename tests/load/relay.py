@@ -162,12 +162,13 @@ def main():
     seconds = _bench.number("BENCH_SECONDS", 15)
     events = _bench.number("BENCH_BACKLOG", 200_000) // (100 * BACKLOG_PER_COMMIT) * (100 * BACKLOG_PER_COMMIT)
     topic = unique("bench.relay")
-    connect.make_topic(topic, PARTITIONS)
     with contextlib.ExitStack() as resources:
         publishers = [Relay()]
         if _bench.number("BENCH_DEBEZIUM", 1):
             resources.enter_context(connect.worker())
             publishers.append(Debezium(resources.enter_context(connect.connector("outbox", also="elsewhere", **connect.ELSEWHERE))))
+        for publisher in publishers:
+            connect.make_topic(publisher.prefix + topic, PARTITIONS)
         rows = []
         for rate in RATES:
             for publisher in publishers:

@@ -49,6 +49,15 @@ class Contract(unittest.TestCase):
                     self.assertRegex(method.name, r"^(Get|List|Query|Search)")
                     self.assertIn(method.http and method.http[0], (None, "GET"))
 
+    def test_what_operators_may_call_is_theirs_alone(self):
+        # They have no tenant, so nobody who has one may call the same.
+        for method in contract.methods():
+            roles = (method.access or {}).get("roles", [])
+            if "ROLE_OPERATOR" in roles:
+                with self.subTest(method.path):
+                    self.assertEqual(["ROLE_OPERATOR"], roles)
+                    self.assertFalse(method.access.get("public"))
+
     def test_a_route_is_served_once(self):
         routes = [(method.http[0], re.sub(r"\{[^}]*\}", "{}", method.http[1])) for method in contract.methods() if method.http]
         self.assertEqual(sorted(set(routes)), sorted(routes))

@@ -22,7 +22,8 @@ class Record(typing.NamedTuple):
 
     @property
     def header(self):
-        return {name: value.decode() for name, value in self.headers}
+        """As text; what is none, such as the bytes of a schema's id, with escapes."""
+        return {name: value.decode(errors="backslashreplace") for name, value in self.headers}
 
     @property
     def json(self):

@@ -61,7 +61,8 @@ class Tail:
 
     def _read(self):
         for line in self._kcat.stdout:
-            message = _message(json.loads(line))
+            # A schema's id is bytes, which need not be UTF-8.
+            message = _message(json.loads(line.decode(errors="surrogateescape")))
             if message.timestamp >= self._since:
                 self._messages.append(message)
 

@@ -8,7 +8,7 @@ import urllib.parse
 from support import stack
 from support.postgres import SqlError
 
-SCHEMAS = {"outbox-relay": "outbox", "inventory": "inventory", "order": "orders", "payment-adapter": "payment"}
+SCHEMAS = {"outbox-relay": "outbox", "product": "product", "inventory": "inventory", "order": "orders", "payment-adapter": "payment"}
 SOUND_SHOP = pathlib.Path(__file__).with_name("sound_shop.sql")
 
 

@@ -21,7 +21,21 @@ SELECT tenant_id, order_id, 'ada',
 FROM public.planned;
 
 INSERT INTO orders.order_items (tenant_id, order_id, position, product_id, variant_id, sku, title, qty, price)
-SELECT tenant_id, order_id, 0, 'prd_1', 'var_1', sku, 'A thing', qty, 250 FROM public.planned;
+SELECT tenant_id, order_id, 0, 'prd_1', 'var_' || sku, sku, 'A thing', qty, 250 FROM public.planned;
+
+-- SKU-2 is in a flash sale of ten pieces.
+BEGIN;
+INSERT INTO product.product (tenant_id, product_id, title, description, status, created_at, updated_at)
+VALUES ('shop', 'prd_1', 'A thing', '', 'ACTIVE', now(), now());
+INSERT INTO product.variant (tenant_id, variant_id, product_id, position, sku, fulfillment_type, status, created_at)
+SELECT 'shop', 'var_SKU-' || n, 'prd_1', n, 'SKU-' || n, 'PHYSICAL', 'ACTIVE', now() FROM generate_series(0, 9) AS n;
+INSERT INTO product.product_price_history (tenant_id, variant_id, valid_from, price, currency)
+SELECT tenant_id, variant_id, created_at, 1000, 'USD' FROM product.variant;
+COMMIT;
+INSERT INTO product.flash_sale (tenant_id, sale_id, product_id, name, starts_at, ends_at, actor, created_at, quantity_limit)
+VALUES ('shop', 'fsl_1', 'prd_1', 'Spring', now() - interval '1 day', now() + interval '1 day', 'sam', now() - interval '1 day', 10);
+INSERT INTO product.flash_sale_offer (tenant_id, sale_id, variant_id, position, price, currency, starts_at, ends_at, limited)
+SELECT tenant_id, sale_id, 'var_SKU-2', 0, 250, 'USD', starts_at, ends_at, true FROM product.flash_sale;
 
 INSERT INTO orders.idempotency_record (tenant_id, user_id, key_hash, request_hash, order_id)
 SELECT tenant_id, 'ada', order_id, order_id, order_id FROM public.planned;
@@ -45,18 +59,26 @@ SELECT tenant_id, order_id, 'ada',
        'ORDER', CASE kind WHEN 'expired' THEN now() ELSE now() + interval '1 hour' END
 FROM public.planned;
 INSERT INTO inventory.reservation_line (tenant_id, reservation_id, sku, location_code, qty, shipped)
-SELECT tenant_id, order_id, sku, 'MAIN', qty, CASE kind WHEN 'fulfilled' THEN qty ELSE 0 END FROM public.planned;
+SELECT tenant_id, order_id, line, 'MAIN', qty, CASE kind WHEN 'fulfilled' THEN qty ELSE 0 END
+FROM public.planned CROSS JOIN LATERAL (VALUES (sku, true), ('quota:fsl_1', sku = 'SKU-2')) AS l (line, taken)
+WHERE taken;
 
 -- What came in, what was reserved, and what was given back or went out.
+WITH planned_lines AS (
+  SELECT l.tenant_id, p.order_id, l.sku, l.qty, p.kind
+  FROM inventory.reservation_line l JOIN public.planned p ON p.tenant_id = l.tenant_id AND p.order_id = l.reservation_id
+)
 INSERT INTO inventory.inventory_adjustment (tenant_id, adjustment_id, sku, location_code, on_hand_delta, reserved_delta, reason, reservation_id,
                                             user_id)
 SELECT 'shop', 'adj_in_' || n, 'SKU-' || n, 'MAIN', 1000000, 0, 'RECEIVED', NULL, 'sam' FROM generate_series(0, 9) AS n
 UNION ALL
-SELECT tenant_id, 'adj_1_' || order_id, sku, 'MAIN', 0, qty, 'RESERVED', order_id, 'ada' FROM public.planned
+SELECT 'shop', 'adj_in_quota', 'quota:fsl_1', 'MAIN', 10, 0, 'FLASH_SALE', NULL, 'product-service'
 UNION ALL
-SELECT tenant_id, 'adj_2_' || order_id, sku, 'MAIN', CASE kind WHEN 'fulfilled' THEN -qty ELSE 0 END, -qty,
+SELECT tenant_id, format('adj_1_%s_%s', order_id, sku), sku, 'MAIN', 0, qty, 'RESERVED', order_id, 'ada' FROM planned_lines
+UNION ALL
+SELECT tenant_id, format('adj_2_%s_%s', order_id, sku), sku, 'MAIN', CASE kind WHEN 'fulfilled' THEN -qty ELSE 0 END, -qty,
        CASE kind WHEN 'fulfilled' THEN 'SHIPPED' ELSE 'RELEASED' END, order_id, 'ada'
-FROM public.planned WHERE kind IN ('fulfilled', 'canceled', 'expired', 'refunded');
+FROM planned_lines WHERE kind IN ('fulfilled', 'canceled', 'expired', 'refunded');
 
 INSERT INTO inventory.inventory_stock (tenant_id, sku, location_code, product_id, on_hand, reserved)
 SELECT tenant_id, sku, location_code, 'prd_1', sum(on_hand_delta), sum(reserved_delta)

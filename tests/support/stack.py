@@ -18,7 +18,7 @@ from support import wait
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BV = ROOT / "tools" / "bv"
 TOOLS = ROOT / ".bv" / "tools" / "bin"
-SERVICES = ("product", "cart", "order", "inventory", "payment-adapter", "analytics", "gateway", "outbox-relay")
+SERVICES = ("product", "cart", "order", "inventory", "payment-adapter", "analytics", "replay", "gateway", "outbox-relay")
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -100,6 +100,11 @@ def metric(service, name, **labels):
     return found
 
 
+def schema_ids():
+    """The file from which outbox-relay learns the schemas' ids."""
+    return pathlib.Path(env("BV_JWKS_FILE")).parent / "schema-ids.json"
+
+
 # Secrets
 
 
@@ -112,7 +117,8 @@ def token(role="CUSTOMER", tenant="demo", user="ada", lifetime=3600, key=None, h
     """A token of the development issuer. `key`, `header` and further claims make wrong ones; a claim that is None is left out."""
     (jwk,) = json.loads(pathlib.Path(env("BV_JWKS_FILE")).read_text(encoding="utf-8"))["keys"]
     now = int(time.time())
-    body = {"iss": "https://issuer.bivouac.dev", "aud": "bivouac", "sub": user, "tenant": tenant, "role": role,
+    body = {"iss": "https://issuer.bivouac.dev", "aud": "bivouac", "sub": user, "role": role,
+            "tenant": None if role == "OPERATOR" else tenant,
             "iat": min(now, now + lifetime), "exp": now + lifetime, "jti": str(uuid.uuid4()), **claims}
     head = {"alg": "HS256", "typ": "JWT", "kid": jwk["kid"], **(header or {})}
     signed = f"{_base64url(json.dumps(head).encode())}." + \

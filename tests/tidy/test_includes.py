@@ -11,7 +11,7 @@ LAYERS = (
     ("config", "telemetry", "json", "soap"),
     ("postgres", "redis", "kafka", "rabbitmq", "mqtt", "http", "rpc", "auth"),
     ("events", "outbox", "projections"),
-    ("service", "testing"),
+    ("service", "testing", "read_models"),
 )
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)

@@ -12,7 +12,7 @@ GRACE = 300.0  # seconds that something under way may take before it counts as w
 # What the rows of a table are called.
 WORDS = {"inventory.inventory_stock": "places with stock", "inventory.reservation": "reservations", "orders.orders": "orders",
          "orders.shipment": "shipments", "orders.idempotency_record": "idempotency keys", "payment.payments": "payments",
-         "outbox.event": "events"}
+         "product.flash_sale": "flash sales", "outbox.event": "events"}
 SHOWN = 10  # violations of one invariant that are printed
 KEPT = 1000  # and that are read
 

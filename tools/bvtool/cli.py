@@ -7,7 +7,7 @@ import pathlib
 import signal
 import sys
 
-from . import (build, check, connect, credentials, demo, dlq, downloads, environment, postgres, schemas, setup, specs, stack as stacks, status, supervisor, testing,
+from . import (build, check, connect, credentials, demo, dlq, downloads, environment, postgres, replay, schemas, setup, specs, stack as stacks, status, supervisor, testing,
                welcome)
 from .console import Failure, bold, note, red, say
 from .layout import Stack, preset_of
@@ -52,6 +52,7 @@ def _parser():
     events = verb("schemas", "compare the events' schemas with a registry, register them, or list what it has", _schemas)
     events.add_argument("action", choices=schemas.ACTIONS)
     events.add_argument("--registry", default="", metavar="URL", help="where Confluent's REST API begins (default: the stack's registry)")
+    events.add_argument("--ids", type=pathlib.Path, metavar="FILE", help="with `register`: writes the schemas' ids for outbox-relay")
     events.add_argument("--folder", type=pathlib.Path, default=schemas.EVENTS, help=argparse.SUPPRESS)
     letters = verb("dlq", "dead letters of the consumers: list, show, have them tried again, or give them up", _dlq)
     letters.add_argument("action", choices=("list", "show", "redrive", "drop"))
@@ -60,6 +61,18 @@ def _parser():
     letters.add_argument("--all", action="store_true", help="redrive or drop every letter of the topic")
     letters.add_argument("--why", default="", metavar="TEXT", help="drop: why they are given up, for the record")
     letters.add_argument("--json", action="store_true")
+    again = verb("replay", "make the rows of a read model anew from the topics, compare them, and have them read", _replay)
+    again.add_argument("projection", help="orders_by_customer, daily_revenue, …")
+    again.add_argument("--verify", action="store_true", help="only say whether the live rows are what the log says")
+    again.add_argument("--until", metavar="TIME", help="make the rows as they were at this time (2026-11-22T08:30:00Z) beside the live ones")
+    again.add_argument("--until-offsets", nargs="+", metavar="TOPIC:PARTITION=OFFSET", help="the same, before these offsets")
+    again.add_argument("--accept-differences", action="store_true", help="have the new rows read also when they differ from the live ones")
+    again.add_argument("--pass-over-refused", action="store_true", help="go on after an event that the projection refuses, as the live path does")
+    instead = again.add_mutually_exclusive_group()
+    instead.add_argument("--status", action="store_true", help="show the versions of the rows, and the replays")
+    instead.add_argument("--cancel", action="store_true", help="end the replay that runs; its rows go")
+    instead.add_argument("--drop", type=int, metavar="N", help="delete the rows of a version that is not read")
+    again.add_argument("--json", action="store_true")
     token = verb("token", "print a JWT of the development issuer", _token)
     token.add_argument("--role", choices=credentials.ROLES, required=True)
     token.add_argument("--tenant", default=credentials.DEMO_TENANT)
@@ -202,7 +215,7 @@ def _check(asked):
 
 
 def _schemas(asked):
-    schemas.run(asked.action, asked.registry or schemas.url_of(Stack(asked.stack)), asked.folder)
+    schemas.run(asked.action, asked.registry or schemas.url_of(Stack(asked.stack)), asked.folder, asked.ids)
 
 
 def _dlq(asked):
@@ -227,6 +240,24 @@ def _dlq(asked):
     if not asked.why:
         raise Failure("Say why they are given up: --why TEXT goes on record.")
     say(f"{len(dlq.drop(kafka, asked.topic, asked.offset, asked.why))} letters are given up.")
+
+
+def _replay(asked):
+    stack = Stack(asked.stack)
+    if not stacks.running(stack):
+        raise Failure(f"The stack `{stack.name}` does not run; `tools/bv up` starts it.")
+    replays = replay.Replays(stack)
+    if asked.status:
+        replay.show_status(replays, asked.projection, asked.json)
+        return 0
+    if asked.cancel:
+        return replay.cancel(replays, asked.projection)
+    if asked.drop is not None:
+        replay.drop(replays, asked.projection, asked.drop)
+        return 0
+    request = replay.request_of(asked.projection, asked.verify, asked.until, asked.until_offsets, asked.accept_differences,
+                                asked.pass_over_refused)
+    return replay.run(replays, request, asked.json)
 
 
 def _token(asked):

@@ -14,7 +14,7 @@ from .layout import make_private, write_private
 
 ISSUER = "https://issuer.bivouac.dev"
 AUDIENCE = "bivouac"
-ROLES = ("CUSTOMER", "STAFF", "ADMIN", "SERVICE")
+ROLES = ("CUSTOMER", "STAFF", "ADMIN", "SERVICE", "OPERATOR")
 DEMO_TENANT, DEMO_USER = "demo", "demo-user"
 
 
@@ -45,7 +45,8 @@ def _base64url(data):
 
 
 def token(stack, role, tenant=DEMO_TENANT, user=DEMO_USER, lifetime=12 * 3600):
-    """A JWT of the development issuer, signed with the stack's key (HS256). `lifetime` in seconds; negative: expired."""
+    """A JWT of the development issuer, signed with the stack's key (HS256). `lifetime` in seconds; negative: expired. An operator's has no
+    tenant."""
     try:
         (key,) = json.loads(stack.jwks.read_text(encoding="utf-8"))["keys"]
     except FileNotFoundError:
@@ -53,6 +54,8 @@ def token(stack, role, tenant=DEMO_TENANT, user=DEMO_USER, lifetime=12 * 3600):
     now = int(time.time())
     claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": user, "tenant": tenant, "role": role,
               "iat": min(now, now + lifetime), "exp": now + lifetime, "jti": str(uuid.uuid4())}
+    if role == "OPERATOR":
+        del claims["tenant"]
     header = {"alg": key["alg"], "typ": "JWT", "kid": key["kid"]}
     signed = ".".join(_base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
     secret = base64.urlsafe_b64decode(key["k"] + "=" * (-len(key["k"]) % 4))

@@ -63,10 +63,10 @@ class EventReader:
     """Reads the order topic from a moment on, with a stock client, until an order's event comes by."""
 
     def __init__(self, brokers, since_ms):
-        self._arguments = ["kcat", "-b", brokers, "-C", "-t", TOPIC, "-o", f"s@{since_ms}", "-u", "-q", "-f", "%t\t%p\t%o\t%k\t%h\t%s\n"]
+        self._arguments = ["kcat", "-b", brokers, "-C", "-t", TOPIC, "-o", f"s@{since_ms}", "-u", "-q", "-f", "%t\t%p\t%o\t%k\t%s\n"]
 
     def find(self, key, within):
-        """{topic, partition, offset, headers, text} of the first message with this key."""
+        """{topic, partition, offset, text} of the first message with this key."""
         deadline = time.monotonic() + within
         said = ""
         # More than once: kcat ends where a partition that was made this moment has no leader yet, and a message that comes
@@ -86,9 +86,9 @@ class EventReader:
             timer.start()
             try:
                 for line in kcat.stdout:
-                    topic, partition, offset, found, headers, value = line.rstrip("\n").split("\t", 5)
+                    topic, partition, offset, found, value = line.rstrip("\n").split("\t", 4)
                     if found == key:
-                        return {"topic": topic, "partition": partition, "offset": offset, "headers": headers, "text": value}, ""
+                        return {"topic": topic, "partition": partition, "offset": offset, "text": value}, ""
                 return None, kcat.stderr.read().strip()
             finally:
                 timer.cancel()

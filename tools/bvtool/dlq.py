@@ -17,6 +17,8 @@ from .console import Failure, bold, say
 SUFFIX = ".dlq"
 ORIGIN = "__connect.errors."
 DECISION = "bv.decision"
+# Bytes, which kcat cannot be given; who takes the event again does not need it.
+SCHEMA_ID = "__value_schema_id"
 # What consumers and this tool add to the headers that the event came with.
 ADDED = ("group", "attempts", "eventId")
 WRITER = "tools/bv"
@@ -120,17 +122,20 @@ def show(kafka, topic, number, as_json):
     for letter in letters:
         say(f"{bold(str(letter.number))}  {_time(letter.written_at)}  key {letter.key}  from {'/'.join(letter.event)}")
         say(f"    {letter.reason}")
-        say("    " + "  ".join(f"{name}={text}" for name, text in letter.headers.items() if not name.startswith(ORIGIN)))
+        say("    " + "  ".join(f"{name}={text}" for name, text in letter.headers.items() if not name.startswith(ORIGIN) and name != SCHEMA_ID))
         if number is not None:
             say(letter.value)
 
 
 def redrive(kafka, topic, number):
     """Has them tried again, in their place before what is parked behind them. The oldest come first."""
-    retry = _retry_topic(kafka, topic)
     letters = _chosen(kafka, topic, number)
+    retry = _retry_topic(kafka, topic)
+    if not retry:
+        raise Failure(f"The group of `{topic}` makes a read model. Its rows have gone on behind these events and would pass them over. "
+                      "Mend why they are refused, then make the rows anew: `tools/bv replay <projection>`.")
     for letter in letters:
-        headers = {name: text for name, text in letter.headers.items() if not name.startswith(ORIGIN) and name not in ADDED}
+        headers = {name: text for name, text in letter.headers.items() if not name.startswith(ORIGIN) and name not in (*ADDED, SCHEMA_ID)}
         headers |= _names(letter, "parked") | {
             "retry.key": letter.key, "retry.writtenAt": letter.written_at, "retry.attempts": letter.headers.get("attempts", "0"),
             "retry.pauses": "0", "retry.due": "0", "retry.why": "redriven"}
@@ -141,12 +146,13 @@ def redrive(kafka, topic, number):
 
 def drop(kafka, topic, number, why):
     """Gives them up; what is parked behind them goes on."""
-    retry = _retry_topic(kafka, topic)
     letters = _chosen(kafka, topic, number)
+    retry = _retry_topic(kafka, topic)
     for letter in letters:
         # First the record of it: a letter is never gone without one.
         _decide(kafka, letter, "dropped", why)
-        kafka.write(retry, letter.event[1], _record_key(letter), None, _names(letter, "done"))
+        if retry:
+            kafka.write(retry, letter.event[1], _record_key(letter), None, _names(letter, "done"))
     return letters
 
 
@@ -167,10 +173,9 @@ def _decide(kafka, letter, decision, why):
 
 
 def _retry_topic(kafka, topic):
+    """None of a read model's group: it goes on behind what it refuses (libs/projections), so nothing is parked and nothing taken again."""
     retry = topic.removesuffix(SUFFIX) + ".retry"
-    if retry not in kafka.topics():
-        raise Failure(f"There is no topic `{retry}`: the group of `{topic}` takes nothing again.")
-    return retry
+    return retry if retry in kafka.topics() else None
 
 
 def _chosen(kafka, topic, number):

@@ -44,13 +44,18 @@ def make_private(path):
     return path
 
 
-def write_private(path, text):
-    """Writes a file that only its owner may read; a reader sees the old text or the new one, never a part."""
+def write_whole(path, text, mode=0o644):
+    """Writes a file; a reader sees the old text or the new one, never a part."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
         file.write(text)
     temporary.rename(path)
+
+
+def write_private(path, text):
+    """As write_whole, a file that only its owner may read."""
+    write_whole(path, text, 0o600)
 
 
 def clone_hash():
@@ -89,6 +94,7 @@ class Stack:
         self.logs = self.dir / "logs"
         self.secrets = self.dir / "secrets"
         self.jwks = self.dir / "jwks.json"
+        self.schema_ids = self.dir / "schema-ids.json"
         self.state_file = self.dir / "state.json"
         self.events_file = self.dir / "events.jsonl"
 

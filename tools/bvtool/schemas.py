@@ -8,7 +8,7 @@ import urllib.parse
 
 from . import compatibility, registry, web
 from .console import Failure, note, say, table, warn
-from .layout import REGISTRY_HTTP, ROOT
+from .layout import REGISTRY_HTTP, ROOT, write_whole
 
 EVENTS = ROOT / "protos" / "events"
 ENDING = ".schema.json"
@@ -112,6 +112,12 @@ def register(url, folder=EVENTS):
     return rows
 
 
+def write_ids(path, rows):
+    """What outbox-relay puts into the header `__value_schema_id`. The newest schema of a type reads what was written by all before it, so one id a
+    type will do."""
+    write_whole(path, json.dumps({subject: number for subject, number, _, _ in rows}, indent=1) + "\n")
+
+
 def _told(refused):
     yield f"{len(refused)} event types would break their consumers:"
     for subject, objections in refused.items():
@@ -119,8 +125,10 @@ def _told(refused):
     yield "Add instead of changing, or begin a v2; see protos/README.md."
 
 
-def run(action, url, folder=EVENTS):
-    """The command."""
+def run(action, url, folder=EVENTS, ids=None):
+    """The command. `ids` is a file to be written, of `register` only."""
+    if ids and action != "register":
+        raise Failure("--ids is of `register`.")
     if action == "check":
         refused = check(url, folder)
         if refused:
@@ -128,6 +136,8 @@ def run(action, url, folder=EVENTS):
         note(f"{len(of_folder(folder))} event types are compatible with what {url} has.")
     elif action == "register":
         rows = register(url, folder)
+        if ids:
+            write_ids(ids, rows)
         for line in table([(*row[:3], "new" if row[3] else "") for row in rows], ("EVENT TYPE", "ID", "VERSION", "")):
             say(line)
     else:
@@ -151,6 +161,7 @@ def register_at_start(stack):
                 raise Failure(f"it does not answer; its log is {stack.log('registry')}")
             time.sleep(0.1)
         rows = register(url_of(stack))
+        write_ids(stack.schema_ids, rows)
         note(f"{len(rows)} event schemas are registered, {sum(row[3] for row in rows)} of them new.")
     except Failure as failure:
         warn(f"The schema registry: {failure}")

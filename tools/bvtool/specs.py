@@ -23,6 +23,7 @@ TEST_SETTINGS = {
                   "PGTZ": "America/St_Johns"},
     "cart": {"BV_CART_HOLD_ITEMS": "cart-holds"},
     "analytics": {"BV_ANALYTICS_TIME_ZONES": "analytics-elsewhere=Pacific/Kiritimati"},
+    "replay": {"BV_ANALYTICS_TIME_ZONES": "analytics-elsewhere=Pacific/Kiritimati", "BV_REPLAY_LEASE": "2s"},
     "order": {"BV_ORDER_PROCESS_LEASE": "2s", "BV_ORDER_RECOVER_INTERVAL": "200ms"},
     "payment-adapter": {"BV_GATEWAY_LEASE": "2s", "BV_GATEWAY_ATTEMPT_TIMEOUT": "1s", "BV_SOAP_PROCESSING_MAX": "2s",
                         "BV_REST_PROCESSING_MAX": "2s"},
@@ -73,6 +74,7 @@ class Service:
     signs: bool = False  # makes tokens of its own to call its peers
     plays_gateways: bool = False  # listens where the payment gateways are
     pays: bool = False  # calls the payment gateways
+    read_models: bool = False  # makes the rows of analytics, as the role that owns them
     profile: str = "core"
     replica_of: typing.Optional[str] = None  # a second process of that service, in the test stack only
 
@@ -80,7 +82,7 @@ class Service:
 # In the order of their start. The relay owns the outbox that the others write to, so it is first.
 FLEET = (
     Service("outbox-relay", 16, postgres="relay", needs=("postgres", "kafka"), kafka=True, topics=True),
-    Service("product", 11, postgres="product", needs=("outbox-relay",), kafka=True, redis=True),
+    Service("product", 11, postgres="product", signs=True, peers=("inventory",), needs=("outbox-relay",), kafka=True, redis=True),
     Service("inventory", 14, postgres="inventory", signs=True, peers=("product", "order"), needs=("outbox-relay",), kafka=True, redis=True),
     Service("inventory-2", 18, postgres="inventory", signs=True, peers=("product", "order"), needs=("inventory",), kafka=True, redis=True,
             replica_of="inventory"),
@@ -90,6 +92,7 @@ FLEET = (
     Service("order", 13, postgres="order", signs=True, peers=("product", "inventory", "cart", "payment-adapter"), needs=("outbox-relay",),
             kafka=True, redis=True),
     Service("analytics", 19, postgres="analytics", needs=("outbox-relay",), kafka=True),
+    Service("replay", 20, postgres="replay", read_models=True, needs=("analytics",), kafka=True),
     Service("gateway", 15, peers=("product", "inventory", "cart", "order", "payment-adapter", "analytics"),
             needs=("product", "inventory", "cart", "order", "payment-adapter", "analytics"),
             http=True),
@@ -195,12 +198,16 @@ def _service(stack, line, preset):
     if line.postgres:
         settings["BV_POSTGRES_URL"] = f"postgresql://bv_{line.postgres}@{stack.address(POSTGRES)}/{postgres.DATABASE}"
         settings["BV_POSTGRES_PASSWORD_FILE"] = str(credentials.password_file(stack, line.postgres))
+    if line.read_models:
+        settings["BV_READ_MODELS_POSTGRES_URL"] = f"postgresql://bv_analytics@{stack.address(POSTGRES)}/{postgres.DATABASE}"
+        settings["BV_READ_MODELS_POSTGRES_PASSWORD_FILE"] = str(credentials.password_file(stack, "analytics"))
     if line.kafka:
         settings["BV_KAFKA_BROKERS"] = stack.address(KAFKA_CLIENTS)
     if line.redis:
         settings["BV_REDIS_URL"] = f"redis://{stack.address(REDIS)}/0"
     if line.topics:
         settings["BV_KAFKA_TOPICS_FILE"] = str(ROOT / "deploy" / "kafka" / "topics.yaml")
+        settings["BV_KAFKA_SCHEMA_IDS_FILE"] = str(stack.schema_ids)
     elif line.kafka:
         settings["BV_KAFKA_INSTANCE_ID"] = line.name
     for peer in line.peers:

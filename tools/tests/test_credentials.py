@@ -37,6 +37,11 @@ class CredentialsTest(unittest.TestCase):
         self.assertAlmostEqual(found["exp"], time.time() + 60, delta=5)
         self.assertLessEqual(found["iat"], time.time())
 
+    def test_an_operators_token_is_of_no_tenant(self):
+        credentials.create(self.stack)
+        claims = json.loads(decoded(credentials.token(self.stack, "OPERATOR").split(".")[1]))
+        self.assertEqual((claims["role"], claims.get("tenant")), ("OPERATOR", None))
+
     def test_a_negative_lifetime_makes_an_expired_token(self):
         credentials.create(self.stack)
         claims = json.loads(decoded(credentials.token(self.stack, "ADMIN", lifetime=-60).split(".")[1]))

@@ -122,6 +122,22 @@ void KafkaTopic::Write(const std::vector<Written>& records) const {
   while (delivered < records.size() && !::testing::Test::HasFatalFailure()) wait();
 }
 
+void KafkaTopic::DeleteBefore(int partition, std::int64_t offset) const {
+  const auto client = Client(RD_KAFKA_PRODUCER);
+  const Handle<rd_kafka_queue_t> queue(rd_kafka_queue_new(client.get()), rd_kafka_queue_destroy);
+  const Handle<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(1),
+                                                     rd_kafka_topic_partition_list_destroy);
+  rd_kafka_topic_partition_list_add(list.get(), name_.c_str(), partition)->offset = offset;
+  const Handle<rd_kafka_DeleteRecords_t> request(rd_kafka_DeleteRecords_new(list.get()),
+                                                 rd_kafka_DeleteRecords_destroy);
+  rd_kafka_DeleteRecords_t* requests[] = {request.get()};
+  rd_kafka_DeleteRecords(client.get(), requests, 1, nullptr, queue.get());
+  const Handle<rd_kafka_event_t> done(rd_kafka_queue_poll(queue.get(), 10'000), rd_kafka_event_destroy);
+  ASSERT_NE(done, nullptr);
+  ASSERT_EQ(rd_kafka_event_error(done.get()), RD_KAFKA_RESP_ERR_NO_ERROR)
+      << rd_kafka_event_error_string(done.get());
+}
+
 void KafkaTopic::SetConfig(const std::string& setting, const std::string& value) const {
   const auto client = Client(RD_KAFKA_PRODUCER);
   const Handle<rd_kafka_queue_t> queue(rd_kafka_queue_new(client.get()), rd_kafka_queue_destroy);

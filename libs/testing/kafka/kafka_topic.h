@@ -3,6 +3,7 @@
 
 #include <absl/time/time.h>
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -37,6 +38,8 @@ class KafkaTopic {
   void Create(int partitions, const std::map<std::string, std::string>& config = {}) const;
   // In their order; returns when the broker has them. Equal keys go to one partition.
   void Write(const std::vector<Written>& records) const;
+  // Forgets the messages of a partition before `offset`, as retention does.
+  void DeleteBefore(int partition, std::int64_t offset) const;
   void SetConfig(const std::string& setting, const std::string& value) const;
 
   // Everything from the first record on, in the order of each partition, until `enough` holds. Fails the test

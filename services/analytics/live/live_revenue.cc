@@ -18,16 +18,16 @@ absl::Time MinuteOf(absl::Time time) {
 
 void LiveSettings::Bind(config::Binder& b) {
   b.Duration("analytics.live_lateness", allowed_lateness, {absl::Seconds(1), absl::Hours(1)});
-  b.Duration("analytics.live_keep", keep, {absl::Hours(2), absl::Hours(24 * 7)});
   b.Duration("analytics.live_interval", interval, {absl::Milliseconds(100), absl::Minutes(5)});
   b.Duration("analytics.live_metric_window", metric_window, {absl::Minutes(1), absl::Hours(1)});
 }
 
 LiveRevenue::LiveRevenue(boost::asio::io_context& io, postgres::Pool& pool, const projections::Runner& runner,
-                         const LiveSettings& settings)
+                         const LiveSettings& settings, absl::Duration keep)
     : pool_(pool),
       runner_(runner),
       settings_(settings),
+      keep_(keep),
       job_(io, "live revenue", settings.interval, [this](std::stop_token) { return Round(absl::Now()); }) {}
 
 std::optional<absl::Time> LiveRevenue::Watermark() const {
@@ -51,7 +51,7 @@ async::Task<absl::StatusOr<bool>> LiveRevenue::Round(absl::Time now) {
   Show(net);
   std::function<absl::StatusOr<int>(postgres::Session&)> clean =
       [&](postgres::Session& session) -> absl::StatusOr<int> {
-    return DeleteMinutes(session, now - settings_.keep, kDeletedAtOnce);
+    return DeleteMinutes(session, now - keep_, kDeletedAtOnce);
   };
   CO_ASSIGN_OR_RETURN(const int deleted, co_await pool_.Transact<int>(everyone, std::move(clean)));
   co_return deleted == kDeletedAtOnce;

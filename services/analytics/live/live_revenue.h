@@ -19,20 +19,19 @@ namespace bv::analytics {
 struct LiveSettings {
   // How long after it occurred an event may come in before a window that lacks it is called complete.
   absl::Duration allowed_lateness;
-  // How long a minute is kept, and corrected by late events.
-  absl::Duration keep;
   // Between two rounds of metric and clean-up.
   absl::Duration interval;
   // Of the metric: the last whole minutes that it sums.
   absl::Duration metric_window;
 
-  void Bind(config::Binder& b);  // analytics.live_lateness, .live_keep, .live_interval, .live_metric_window
+  void Bind(config::Binder& b);  // analytics.live_lateness, .live_interval, .live_metric_window
 };
 
 class LiveRevenue {
  public:
+  // A minute is kept, and corrected by late events, for `keep`.
   LiveRevenue(boost::asio::io_context& io, postgres::Pool& pool, const projections::Runner& runner,
-              const LiveSettings& settings);
+              const LiveSettings& settings, absl::Duration keep);
 
   void Start() { job_.Start(); }
   // Returns when the round that runs, if any, has ended.
@@ -52,6 +51,7 @@ class LiveRevenue {
   postgres::Pool& pool_;
   const projections::Runner& runner_;
   const LiveSettings settings_;
+  const absl::Duration keep_;
   // By currency; of the job.
   std::map<std::string, prometheus::Gauge*> shown_;
   service::Job job_;

@@ -5,8 +5,8 @@
 
 #include "commerce/analytics/v1/service.pb.h"
 #include "libs/postgres/postgres.h"
+#include "libs/read_models/time_zones.h"
 #include "libs/rpc/server.h"
-#include "services/analytics/domain/time_zones.h"
 #include "services/analytics/live/live_revenue.h"
 
 namespace bv::analytics {
@@ -15,7 +15,7 @@ namespace pb = commerce::analytics::v1;
 
 class AnalyticsRpc {
  public:
-  AnalyticsRpc(postgres::Pool& pool, const LiveRevenue& live, TimeZones zones)
+  AnalyticsRpc(postgres::Pool& pool, const LiveRevenue& live, read_models::TimeZones zones)
       : pool_(pool), live_(live), zones_(std::move(zones)) {}
 
   void Serve(rpc::Server& server);
@@ -30,7 +30,7 @@ class AnalyticsRpc {
  private:
   postgres::Pool& pool_;
   const LiveRevenue& live_;
-  const TimeZones zones_;
+  const read_models::TimeZones zones_;
 };
 
 }  // namespace bv::analytics

@@ -10,9 +10,9 @@
 #include "libs/events/outbox.h"
 #include "libs/kafka/dead_letters.h"
 #include "libs/projections/postgres_sink.h"
+#include "libs/read_models/read_models.h"
 #include "libs/testing/kafka/kafka_topic.h"
 #include "libs/testing/testing.h"
-#include "services/analytics/projections/all.h"
 #include "services/analytics/rpc/analytics_rpc.h"
 
 namespace bv::analytics {
@@ -26,7 +26,7 @@ class AnalyticsTest : public ::testing::Test {
   AnalyticsTest()
       : database_("analytics"),
         dead_letters_(kafka::DeadLetterTopic(topic_.name(), Group())),
-        zones_(*TimeZones::Create("UTC", {"berlin=Europe/Berlin"})) {
+        zones_(*read_models::TimeZones::Create("UTC", {"berlin=Europe/Berlin"})) {
     topic_.Create(3);
     dead_letters_.Create(1);
     pool_ = std::make_unique<postgres::Pool>(database_.Connection(), postgres::PoolSettings{.size = 2},
@@ -44,7 +44,7 @@ class AnalyticsTest : public ::testing::Test {
     runner_.reset();
     sink_ = std::make_unique<projections::PostgresSink>(database_.Connection(), std::nullopt);
     std::vector<projections::Route> routes;
-    for (projections::Projection& projection : AllProjections(zones_)) {
+    for (projections::Projection& projection : read_models::AllProjections(zones_, kKeep)) {
       ASSERT_TRUE(sink_->Register(projection).ok());
       routes.push_back({std::move(projection), sink_.get()});
     }
@@ -52,7 +52,7 @@ class AnalyticsTest : public ::testing::Test {
                                         .instance_id = Group()};
     runner_ = std::make_unique<projections::Runner>(kafka, Group(), std::move(routes),
                                                     std::vector<std::string>{topic_.name()});
-    live_ = std::make_unique<LiveRevenue>(loop_.io(), *pool_, *runner_, kLive);
+    live_ = std::make_unique<LiveRevenue>(loop_.io(), *pool_, *runner_, kLive, kKeep);
     rpc_ = std::make_unique<AnalyticsRpc>(*pool_, *live_, zones_);
     ASSERT_TRUE(runner_->Start().ok());
   }
@@ -98,15 +98,14 @@ class AnalyticsTest : public ::testing::Test {
     ASSERT_EQ(found, expected) << sql;
   }
 
-  static constexpr LiveSettings kLive{.allowed_lateness = absl::Seconds(1),
-                                      .keep = absl::Hours(2),
-                                      .interval = absl::Hours(1),
-                                      .metric_window = absl::Minutes(5)};
+  static constexpr absl::Duration kKeep = absl::Hours(2);
+  static constexpr LiveSettings kLive{
+      .allowed_lateness = absl::Seconds(1), .interval = absl::Hours(1), .metric_window = absl::Minutes(5)};
   testing::Loop loop_;
   testing::Database database_;
   testing::KafkaTopic topic_;
   testing::KafkaTopic dead_letters_;
-  const TimeZones zones_;
+  const read_models::TimeZones zones_;
   std::unique_ptr<postgres::Pool> pool_;
   std::unique_ptr<projections::PostgresSink> sink_;
   std::unique_ptr<projections::Runner> runner_;

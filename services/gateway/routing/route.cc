@@ -117,6 +117,8 @@ Role RoleOf(int role) {
       return Role::kAdmin;
     case common::ROLE_SERVICE:
       return Role::kService;
+    case common::ROLE_OPERATOR:
+      return Role::kOperator;
     default:
       return Role::kNone;
   }

@@ -250,6 +250,10 @@ TEST_F(GatewayTest, RefusesByTokenRoleAndTenant) {
   answer = Ask(kAdjust, TokenHeader(Role::kStaff) + "X-Tenant-Id: other\r\n", body);
   EXPECT_EQ(StatusOf(answer), 403);
   EXPECT_THAT(BodyOf(answer), HasSubstr("TENANT_MISMATCH"));
+  const std::string operators = testing::MakeToken(kJwks, "", "user-1", Role::kOperator);
+  answer = Ask("GET /api/v1/inventory/A", Concat("Authorization: Bearer ", operators, "\r\n"));
+  EXPECT_EQ(StatusOf(answer), 403) << "an operator, who has no tenant, by a public read";
+  EXPECT_THAT(BodyOf(answer), HasSubstr("ROLE_NOT_ALLOWED"));
   EXPECT_EQ(StatusOf(Ask("GET /api/v1/inventory/A", "")), 400);
   EXPECT_EQ(StatusOf(Ask("GET /api/v1/inventory/A", "X-Tenant-Id: De mo\r\n")), 400);
   EXPECT_EQ(StatusOf(Ask("GET /api/v1/inventory/A", "X-Tenant-Id: demo\r\nX-Tenant-Id: demo\r\n")), 400);

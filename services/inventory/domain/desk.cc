@@ -5,6 +5,7 @@
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
+#include "services/inventory/domain/quota.h"
 
 namespace bv::inventory {
 namespace {
@@ -203,6 +204,8 @@ absl::StatusOr<Outcome> Desk::Do(const RequestContext& context, const ShipComman
   }
   outcome.reservation = *reservation;
   outcome.reservation.allocations = taken;
+  // What a shipment is said to have taken is goods.
+  std::erase_if(outcome.reservation.allocations, [](const Allocation& a) { return IsQuota(a.sku); });
   return outcome;
 }
 

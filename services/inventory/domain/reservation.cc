@@ -5,6 +5,7 @@
 
 #include "libs/base/error.h"
 #include "libs/base/strings.h"
+#include "services/inventory/domain/quota.h"
 
 namespace bv::inventory {
 namespace {
@@ -72,10 +73,17 @@ absl::StatusOr<std::vector<Allocation>> Ship(Reservation& reservation, const std
                    Concat("lines[", i, "].qty"));
     }
   }
+  const bool all_goods =
+      std::ranges::all_of(after, [](const Allocation& a) { return a.shipped == a.qty || IsQuota(a.sku); });
+  if (all_goods) {
+    for (Allocation& allocation : after) {
+      if (!IsQuota(allocation.sku)) continue;
+      allocation.shipped = allocation.qty;
+      taken.push_back({.sku = allocation.sku, .location = allocation.location, .qty = allocation.qty});
+    }
+    reservation.state = ReservationState::kShipped;
+  }
   reservation.allocations = std::move(after);
-  const bool all =
-      std::ranges::all_of(reservation.allocations, [](const Allocation& a) { return a.shipped == a.qty; });
-  if (all) reservation.state = ReservationState::kShipped;
   return taken;
 }
 

@@ -45,7 +45,7 @@ absl::Status Commit(Reservation& reservation);
 absl::Status Uncommit(Reservation& reservation);
 
 // FAILED_PRECONDITION, reason RESERVATION_NOT_COMMITTED names the state, SHIPMENT_TOO_LARGE the line. Returns
-// what to take where, and notes it as shipped.
+// what to take where, and notes it as shipped. With the last of the goods goes what there is of quotas.
 absl::StatusOr<std::vector<Allocation>> Ship(Reservation& reservation, const std::vector<Line>& lines);
 
 }  // namespace bv::inventory

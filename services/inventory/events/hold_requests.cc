@@ -20,16 +20,16 @@ namespace {
 constexpr absl::Duration kTimeout = absl::Seconds(30);
 constexpr std::int32_t kHoldSecondsMax = 24 * 60 * 60;
 
-// What will be refused however often it comes.
-bool IsRefusedForGood(const absl::Status& status) {
+events::Answer AnswerOf(absl::Status status) {
   switch (status.code()) {
+    // The same request again will end the same way.
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kAlreadyExists:
     case absl::StatusCode::kFailedPrecondition:
     case absl::StatusCode::kNotFound:
-      return true;
+      return events::Answer::Refused(std::move(status));
     default:
-      return false;
+      return events::Answer::Failed(std::move(status));
   }
 }
 
@@ -75,52 +75,55 @@ HoldRequests::HoldRequests(boost::asio::io_context& io, StockRoom& room, const k
                            const std::string& group, const std::string& topic)
     : io_(io),
       room_(room),
-      dead_letters_(kafka, group),
       held_(CounterOf("held")),
       not_held_(CounterOf("not_held")),
-      consumer_(kafka, group, {topic}, kafka::Consumer::Start::kEarliest,
-                [this](std::span<const kafka::Message> messages) { return Handle(messages); }) {}
+      consumer_(kafka,
+                {.group = group,
+                 .topics = {topic},
+                 .types = events::TypeNames<commerce::inventory::v1::ReservationRequested>()},
+                [this](std::span<const events::Event> events) { return Handle(events); }) {}
 
-absl::Status HoldRequests::Handle(std::span<const kafka::Message> messages) {
-  ASSIGN_OR_RETURN(const Batch batch, Read(messages));
+absl::StatusOr<events::Answers> HoldRequests::Handle(std::span<const events::Event> events) {
+  events::Answers answers = events::AllDone(events);
+  const Batch batch = Read(events, answers);
   CrashPoint("inventory.holds.read");
   // What is given back is there for the others, as when the items of a cart move to another. The order of one
-  // item's requests does not matter: a newer one makes the older ones void.
-  RETURN_IF_ERROR(Execute(batch.given_back));
-  RETURN_IF_ERROR(Execute(batch.wanted));
+  // item's requests does not matter, also when one of them fails and comes later: a newer one makes the older
+  // ones void.
+  RETURN_IF_ERROR(Execute(batch.given_back, answers));
+  RETURN_IF_ERROR(Execute(batch.wanted, answers));
   CrashPoint("inventory.holds.stored");
-  return absl::OkStatus();
+  return answers;
 }
 
-absl::StatusOr<HoldRequests::Batch> HoldRequests::Read(std::span<const kafka::Message> messages) {
-  ASSIGN_OR_RETURN(std::vector<events::Event> events, events::ReadEvents(messages, dead_letters_));
+HoldRequests::Batch HoldRequests::Read(std::span<const events::Event> events, events::Answers& answers) {
   Batch batch;
-  for (events::Event& event : events) {
-    if (!event.envelope.Is<commerce::inventory::v1::ReservationRequested>()) continue;
-    absl::StatusOr<HoldCommand> command = CommandOf(event);
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    absl::StatusOr<HoldCommand> command = CommandOf(events[i]);
     if (!command.ok()) {
-      RETURN_IF_ERROR(dead_letters_.Put(event.message, command.status()));
+      answers[i] = events::Answer::Refused(command.status());
       continue;
     }
-    event.context.user_id = command->user_id;
-    event.context.deadline = absl::Now() + kTimeout;
+    RequestContext context = events[i].context;
+    context.user_id = command->user_id;
+    context.deadline = absl::Now() + kTimeout;
     Requests& requests = command->qty == 0 ? batch.given_back : batch.wanted;
-    requests.push_back({event.message, *std::move(command), std::move(event.context)});
+    requests.push_back({i, *std::move(command), std::move(context)});
   }
   return batch;
 }
 
-absl::Status HoldRequests::Execute(const Requests& requests) {
+absl::Status HoldRequests::Execute(const Requests& requests, events::Answers& answers) {
   if (requests.empty()) return absl::OkStatus();
   const auto outcomes = boost::asio::co_spawn(io_, Submit(requests), boost::asio::use_future).get();
   for (std::size_t i = 0; i < requests.size(); ++i) {
     const absl::StatusOr<Outcome>& outcome = outcomes[i];
     if (outcome.ok()) {
       (outcome->reservation.state == ReservationState::kHeld ? held_ : not_held_).Increment();
-    } else if (IsRefusedForGood(outcome.status())) {
-      RETURN_IF_ERROR(dead_letters_.Put(requests[i].message, outcome.status()));
-    } else {
+    } else if (events::IsPassing(outcome.status())) {
       return outcome.status();
+    } else {
+      answers[requests[i].number] = AnswerOf(outcome.status());
     }
   }
   return absl::OkStatus();

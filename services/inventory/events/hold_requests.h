@@ -4,14 +4,13 @@
 #include <absl/status/statusor.h>
 
 #include <boost/asio/io_context.hpp>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "libs/async/task.h"
-#include "libs/events/envelope.h"
-#include "libs/kafka/consumer.h"
-#include "libs/kafka/dead_letters.h"
+#include "libs/events/consumer.h"
 #include "libs/telemetry/telemetry.h"
 #include "services/inventory/store/stock_room.h"
 
@@ -27,13 +26,14 @@ class HoldRequests {
                const std::string& group = kGroup, const std::string& topic = Topic());
 
   // Begins to consume; Kafka may come later. INVALID_ARGUMENT for settings that cannot be.
-  absl::Status Start() { return consumer_.Run(); }
+  absl::Status Start() { return consumer_.Start(); }
   // Returns when the batch that runs has ended. Not from a thread of `io`, which has to run.
   void Stop() { consumer_.Stop(); }
 
  private:
   struct Request {
-    const kafka::Message& message;
+    // Which of the batch's events it is.
+    std::size_t number;
     HoldCommand command;
     RequestContext context;
   };
@@ -43,19 +43,18 @@ class HoldRequests {
     Requests wanted;
   };
 
-  absl::Status Handle(std::span<const kafka::Message> messages);
-  // The requests among the messages; what cannot be read is put aside.
-  absl::StatusOr<Batch> Read(std::span<const kafka::Message> messages);
-  // Returns when all of them are durable, or refused for good and put aside.
-  absl::Status Execute(const Requests& requests);
+  absl::StatusOr<events::Answers> Handle(std::span<const events::Event> events);
+  // The requests among the events; `answers` refuses what cannot be read.
+  static Batch Read(std::span<const events::Event> events, events::Answers& answers);
+  // Returns when each of them is durable or has its answer; not OK when all are to come again.
+  absl::Status Execute(const Requests& requests, events::Answers& answers);
   async::Task<std::vector<absl::StatusOr<Outcome>>> Submit(const Requests& requests);
 
   boost::asio::io_context& io_;
   StockRoom& room_;
-  kafka::DeadLetters dead_letters_;
   prometheus::Counter& held_;
   prometheus::Counter& not_held_;
-  kafka::Consumer consumer_;
+  events::Consumer consumer_;
 };
 
 }  // namespace bv::inventory

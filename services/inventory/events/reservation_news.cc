@@ -2,6 +2,7 @@
 
 #include "commerce/inventory/v1/events.pb.h"
 #include "libs/rpc/timestamp.h"
+#include "services/inventory/domain/quota.h"
 
 namespace bv::inventory {
 namespace {
@@ -36,6 +37,7 @@ pb::ReservationExpired Expired(const Reservation& r) {
   event.set_cart_id(r.cart_id);
   event.set_user_id(r.user_id);
   for (const Allocation& allocation : r.allocations) {
+    if (IsQuota(allocation.sku)) continue;
     auto* line = event.add_lines();
     line->set_sku(allocation.sku.str());
     line->set_location_code(allocation.location.str());

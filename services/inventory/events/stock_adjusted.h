@@ -7,8 +7,9 @@
 
 namespace bv::inventory {
 
-// ecommerce.inventory.stock.adjusted.v1 for the places of `shelf` that changed.
-absl::StatusOr<events::OutboxRow> StockAdjustedRow(const SkuCode& sku, const StockChange& change,
-                                                   const Shelf& shelf, absl::Time occurred_at);
+// ecommerce.inventory.stock.adjusted.v1 for the places of `shelf` that changed; of a quota
+// ecommerce.inventory.quota.adjusted.v1, so that nobody who counts goods hears of it.
+absl::StatusOr<events::OutboxRow> AdjustedRow(const SkuCode& sku, const StockChange& change,
+                                              const Shelf& shelf, absl::Time occurred_at);
 
 }  // namespace bv::inventory

@@ -4,6 +4,7 @@
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
 #include "libs/rpc/timestamp.h"
+#include "services/inventory/domain/quota.h"
 
 namespace bv::inventory {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 namespace pb = commerce::inventory::v1;
 
 constexpr std::size_t kReservationIdMax = 64;
+constexpr std::size_t kQuotaMax = 64;
 constexpr absl::Duration kHoldMax = absl::Hours(24 * 30);
 constexpr int kReplacesMax = 100;
 constexpr std::int64_t kBufferMax = 1'000'000;
@@ -39,10 +41,20 @@ void AddAllocations(const Reservation& reservation, Message& message) {
   }
 }
 
-absl::StatusOr<std::vector<Line>> Lines(const google::protobuf::RepeatedPtrField<pb::ReserveLine>& wanted) {
+absl::StatusOr<SkuCode> SkuOrQuota(std::string_view text, std::string_view field) {
+  if (!text.starts_with(kQuotaPrefix)) return SkuCode::Parse(text, field);
+  RETURN_IF_ERROR(SkuCode::Parse(text.substr(kQuotaPrefix.size()), field).status());
+  if (text.size() > kQuotaMax) return InvalidValue(field, Concat("must be 1 to ", kQuotaMax, " characters"));
+  return SkuCode::Trusted(std::string(text));
+}
+
+using ParseSku = absl::StatusOr<SkuCode> (*)(std::string_view, std::string_view);
+
+absl::StatusOr<std::vector<Line>> Lines(const google::protobuf::RepeatedPtrField<pb::ReserveLine>& wanted,
+                                        ParseSku parse) {
   std::vector<Line> lines;
   for (int i = 0; i < wanted.size(); ++i) {
-    ASSIGN_OR_RETURN(SkuCode sku, SkuCode::Parse(wanted[i].sku(), Concat("lines[", i, "].sku")));
+    ASSIGN_OR_RETURN(SkuCode sku, parse(wanted[i].sku(), Concat("lines[", i, "].sku")));
     lines.push_back({std::move(sku), wanted[i].qty()});
   }
   RETURN_IF_ERROR(CheckLines(lines));
@@ -60,7 +72,7 @@ absl::StatusOr<ReserveCommand> FromProto(const pb::ReserveRequest& request, cons
                                          absl::Duration default_hold) {
   ReserveCommand command{.user_id = context.user_id};
   ASSIGN_OR_RETURN(command.reservation_id, ReservationId(request.reservation_id()));
-  ASSIGN_OR_RETURN(command.lines, Lines(request.lines()));
+  ASSIGN_OR_RETURN(command.lines, Lines(request.lines(), SkuOrQuota));
   command.hold = request.hold_seconds() == 0 ? default_hold : absl::Seconds(request.hold_seconds());
   if (command.hold < absl::Seconds(1) || command.hold > kHoldMax) {
     return InvalidValue("holdSeconds", Concat("must be 1 to ", absl::ToInt64Seconds(kHoldMax)));
@@ -109,7 +121,7 @@ absl::StatusOr<ShipCommand> FromProto(const pb::ShipRequest& request) {
   ShipCommand command{.shipment_id = request.shipment_id()};
   ASSIGN_OR_RETURN(command.reservation_id, ReservationId(request.reservation_id()));
   RETURN_IF_ERROR(CheckText(request.shipment_id(), 1, kReservationIdMax, "shipmentId"));
-  ASSIGN_OR_RETURN(command.lines, Lines(request.lines()));
+  ASSIGN_OR_RETURN(command.lines, Lines(request.lines(), SkuCode::Parse));
   return command;
 }
 
@@ -124,7 +136,9 @@ absl::StatusOr<AdjustCommand> FromProto(const pb::AdjustRequest& request, const 
   AdjustCommand command{.user_id = context.user_id,
                         .delta = request.delta(),
                         .force = request.force() ? Force::kYes : Force::kNo};
-  ASSIGN_OR_RETURN(command.sku, SkuCode::Parse(request.sku()));
+  // Staff adjust goods; a quota is for the service that has set it up.
+  ASSIGN_OR_RETURN(command.sku, context.role == Role::kService ? SkuOrQuota(request.sku(), "sku")
+                                                               : SkuCode::Parse(request.sku()));
   ASSIGN_OR_RETURN(
       command.location,
       LocationCode::Parse(request.location_code().empty() ? kDefaultLocation : request.location_code()));

@@ -3,6 +3,7 @@
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
+#include "services/inventory/domain/quota.h"
 #include "services/inventory/rpc/convert.h"
 #include "services/inventory/store/stock_rows.h"
 
@@ -87,7 +88,9 @@ rpc::Reply<pb::StockStatus> InventoryRpc::QueryStock(rpc::Call<pb::StockQuery> c
 rpc::Reply<pb::StockStatus> InventoryRpc::AdjustStock(rpc::Call<pb::AdjustRequest> call) {
   CO_ASSIGN_OR_RETURN(AdjustCommand command, FromProto(call.request(), call.context()));
   const SkuCode sku = command.sku;
-  CO_ASSIGN_OR_RETURN(command.product, co_await ProductOf(call.context(), sku));
+  if (!IsQuota(sku)) {
+    CO_ASSIGN_OR_RETURN(command.product, co_await ProductOf(call.context(), sku));
+  }
   CO_ASSIGN_OR_RETURN(const Outcome outcome, co_await room_.Submit(std::move(command), call.context()));
   co_return ToProto(sku, outcome.shelf);
 }

@@ -95,7 +95,7 @@ absl::StatusOr<std::vector<events::OutboxRow>> EventsOf(const Desk& desk) {
   std::vector<events::OutboxRow> rows;
   for (const auto& [key, change] : desk.changes) {
     ASSIGN_OR_RETURN(events::OutboxRow row,
-                     StockAdjustedRow(key.second, change, desk.stock.at(key.first).at(key.second), desk.now));
+                     AdjustedRow(key.second, change, desk.stock.at(key.first).at(key.second), desk.now));
     rows.push_back(std::move(row));
   }
   for (const ReservationNews& news : desk.news) {

@@ -73,7 +73,7 @@ absl::StatusOr<Order> Place(OrderId id, const std::string& user_id, const Draft&
       same->qty += qty;
     } else {
       order.items.push_back({offer.product, offer.variant, offer.sku, offer.title, qty,
-                             offer.price.minor_units, offer.vendor_id});
+                             offer.price.minor_units, offer.vendor_id, offer.quota});
     }
   }
   return order;

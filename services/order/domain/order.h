@@ -46,6 +46,8 @@ struct Item {
   std::int64_t price = 0;
   // Empty for the shop itself.
   std::string vendor_id;
+  // What its reservation takes as many pieces of, since the price has a limit; empty without one. Not stored.
+  std::string quota;
 };
 
 struct ShipmentItem {
@@ -118,6 +120,8 @@ struct PricedItem {
   std::string title;
   Money price;
   std::string vendor_id;
+  // Of the price, which is that of a limited sale; empty for any other.
+  std::string quota;
 };
 
 // INVALID_ARGUMENT for none or more than kItemsMax items, or a quantity outside 1 to kQuantityMax.

@@ -3,11 +3,11 @@
 #include "libs/base/crash_point.h"
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
-#include "libs/base/strings.h"
 #include "libs/rpc/timestamp.h"
 #include "libs/telemetry/telemetry.h"
 #include "services/order/rpc/convert.h"
 #include "services/order/rpc/digest.h"
+#include "services/order/rpc/stock_request.h"
 #include "services/order/store/idempotency_rows.h"
 #include "services/order/store/order_rows.h"
 
@@ -21,38 +21,6 @@ namespace product = commerce::product::v1;
 // A hold that is found under a key whose record has run out belongs to an older order. The record lives 24
 // hours from a moment after the hold was made, and holds are far shorter unless they wait for a bank.
 constexpr absl::Duration kHoldReuseMax = absl::Hours(23);
-
-// The stock of an order under a key: the same for a repeat that comes after a crash, so that it finds the
-// hold of the first.
-std::string ReservationIdOf(const Order& order, const std::string& key_hash, const std::string& request_hash,
-                            const RequestContext& context) {
-  if (key_hash.empty()) return order.id.str();
-  std::vector<std::string> parts{context.tenant.str(), context.user_id, key_hash, request_hash};
-  // The items of a cart may have changed between the two.
-  for (const Item& item : order.items) {
-    parts.push_back(item.sku.str());
-    parts.push_back(std::to_string(item.qty));
-  }
-  return ReservationId::DerivedFrom(parts).str();
-}
-
-// Inventory names the line of its request ("lines[1].qty"); the customer asked for items.
-absl::Status InTermsOfItems(const absl::Status& status, const Order& order, const Draft& draft) {
-  ErrorDetail detail = GetErrorDetail(status);
-  for (std::size_t line = 0; line < order.items.size(); ++line) {
-    if (detail.field != Concat("lines[", line, "].qty")) continue;
-    for (std::size_t item = 0; item < draft.items.size(); ++item) {
-      const WantedItem& wanted = draft.items[item];
-      if (wanted.sku == order.items[line].sku || wanted.product == order.items[line].product) {
-        detail.field = Concat("items[", item, "].qty");
-        absl::Status renamed = status;
-        SetErrorDetail(renamed, detail);
-        return renamed;
-      }
-    }
-  }
-  return status;
-}
 
 }  // namespace
 
@@ -151,11 +119,7 @@ async::Task<absl::Status> Checkout::ReserveStock(Order& order, const Draft& draf
                                                  const std::vector<std::string>& replaces,
                                                  const RequestContext& context) {
   inventory::ReserveRequest request;
-  for (const Item& item : order.items) {
-    inventory::ReserveLine* line = request.add_lines();
-    line->set_sku(item.sku.str());
-    line->set_qty(item.qty);
-  }
+  AddLines(order, request);
   for (const std::string& hold : replaces) request.add_replaces(hold);
   request.set_holder(inventory::HOLDER_ORDER);
   if (order.payment_method == PaymentMethod::kBankTransfer)

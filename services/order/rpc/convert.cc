@@ -184,7 +184,8 @@ absl::StatusOr<std::vector<PricedItem>> FromProto(const product::ResolveVariants
                      .sku = SkuCode::Trusted(variant.sku()),
                      .title = variant.title(),
                      .price = {variant.price(), Currency::Trusted(variant.currency())},
-                     .vendor_id = variant.vendor_id()});
+                     .vendor_id = variant.vendor_id(),
+                     .quota = variant.quota()});
   }
   return items;
 }

@@ -16,6 +16,7 @@ kafka::Record RecordBuilder::Build(const OutboxEvent& event) {
   Add("aggregateVersion", event.aggregate_version);
   Add("tenantId", event.tenant_id);
   Add("correlationId", event.correlation_id);
+  Add("__value_schema_id", schema_ids_.HeaderOf(event.type));
   return {
       .topic = event.aggregate_type, .key = event.aggregate_id, .value = event.payload, .headers = headers_};
 }

@@ -23,7 +23,8 @@ TEST(Record, IsACloudEventInBinaryMode) {
                           .occurred_at = "2026-11-21 02:08:00.5+00",
                           .traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
                           .correlation_id = "c-1"};
-  RecordBuilder builder;
+  const SchemaIds no_ids("");
+  RecordBuilder builder(no_ids);
   const kafka::Record record = builder.Build(event);
   EXPECT_EQ(record.topic, "ecommerce.order.order");
   EXPECT_EQ(record.key, "ord_1");
@@ -43,7 +44,8 @@ TEST(Record, IsACloudEventInBinaryMode) {
 TEST(Record, HasNoHeaderForWhatTheEventLacks) {
   const OutboxEvent event{
       .id = "i", .aggregate_type = "t", .aggregate_id = "k", .type = "a.b", .payload = "{}"};
-  RecordBuilder builder;
+  const SchemaIds no_ids("");
+  RecordBuilder builder(no_ids);
   EXPECT_THAT(
       HeadersOf(builder.Build(event)),
       ::testing::ElementsAre(::testing::Pair("ce_id", "i"), ::testing::Pair("ce_type", "a.b"),

@@ -59,12 +59,13 @@ void Relay::Join() {
 void Relay::Publish() {
   resilience::Backoff backoff(BackoffOf(settings_));
   Resume resume;
+  SchemaIds schema_ids(settings_.schema_ids_file);
   bool standby = false;
   while (!stop_.IsSet()) {
     absl::Status status;
     bool progressed = false;
     {
-      Session session(settings_, topics_, store_, metrics_, stop_, resume);
+      Session session(settings_, topics_, store_, metrics_, stop_, schema_ids, resume);
       status = session.Run();
       progressed = session.progressed();
     }

@@ -31,8 +31,15 @@ bool IsSampled(std::string_view traceparent) {
 }  // namespace
 
 Session::Session(const Settings& settings, const std::vector<kafka::TopicSpec>& topics, OutboxStore& store,
-                 Metrics& metrics, const StopSignal& stop, Resume& resume)
-    : settings_(settings), topics_(topics), store_(store), metrics_(metrics), stop_(stop), resume_(resume) {}
+                 Metrics& metrics, const StopSignal& stop, SchemaIds& schema_ids, Resume& resume)
+    : settings_(settings),
+      topics_(topics),
+      store_(store),
+      metrics_(metrics),
+      stop_(stop),
+      schema_ids_(schema_ids),
+      resume_(resume),
+      builder_(schema_ids) {}
 
 Session::~Session() {
   if (progressed()) resume_ = {.server = stream_->server(), .confirmed = ledger_.confirmed()};
@@ -175,6 +182,7 @@ absl::Status Session::HandleMessage(std::string_view bytes) {
 }
 
 absl::Status Session::Publish(const OutboxEvent& event) {
+  schema_ids_.Refresh();
   kafka::Record record = builder_.Build(event);
   const std::string* event_type = &*event_types_.emplace(event.type).first;
   record.tag = ledger_.Add(BytesOf(record), {.commit_time = commit_time_, .event_type = event_type});

@@ -19,6 +19,7 @@
 #include "services/outbox-relay/relay/outbox_event.h"
 #include "services/outbox-relay/relay/record.h"
 #include "services/outbox-relay/relay/replication_stream.h"
+#include "services/outbox-relay/relay/schema_ids.h"
 #include "services/outbox-relay/relay/stop_signal.h"
 #include "services/outbox-relay/settings.h"
 #include "services/outbox-relay/store/outbox_store.h"
@@ -33,7 +34,7 @@ inline constexpr absl::Duration kKafkaPatience = absl::Seconds(3);
 class Session {
  public:
   Session(const Settings& settings, const std::vector<kafka::TopicSpec>& topics, OutboxStore& store,
-          Metrics& metrics, const StopSignal& stop, Resume& resume);
+          Metrics& metrics, const StopSignal& stop, SchemaIds& schema_ids, Resume& resume);
   ~Session();
 
   // Publishes until the stop signal, then waits for what is in flight and returns OK. An error says why it
@@ -69,6 +70,7 @@ class Session {
   OutboxStore& store_;
   Metrics& metrics_;
   const StopSignal& stop_;
+  SchemaIds& schema_ids_;
   // Where the session before ended and, at the end, where this one did.
   Resume& resume_;
 

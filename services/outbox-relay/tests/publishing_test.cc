@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "services/outbox-relay/tests/relay_fixture.h"
 
 namespace bv::relay {
@@ -44,6 +47,34 @@ TEST_F(PublishingTest, AnEventArrivesWithItsHeadersAndItsVeryBytes) {
       {"correlationId", "c-1"},
   };
   EXPECT_EQ(seen[0].headers, expected);
+}
+
+TEST_F(PublishingTest, ARecordNamesItsSchemaAsSoonAsTheIdIsKnown) {
+  Settings settings = MakeSettings();
+  settings.schema_ids_file =
+      absl::StrCat(std::filesystem::temp_directory_path().string(), "/", topic_.name());
+  const auto relay = StartRelay(settings);
+  const auto id_of = [](const Seen& seen) {
+    const auto found = seen.headers.find("__value_schema_id");
+    return found == seen.headers.end() ? std::string() : found->second;
+  };
+  int committed = 0;
+  // An event more whenever the one before came without this id.
+  const auto commit_until = [&](const std::string& id) {
+    return topic_.ReadUntil([&](const std::vector<Seen>& seen) {
+      if (!seen.empty() && id_of(seen.back()) == id) return true;
+      if (seen.size() == static_cast<std::size_t>(committed)) Commit({{"key", ++committed}});
+      return false;
+    });
+  };
+  EXPECT_EQ(id_of(commit_until("").front()), "") << "there is no file";
+  for (const char id : {7, 8}) {
+    const std::string next = settings.schema_ids_file + ".next";
+    std::ofstream(next) << "{\"test.relay.counted.v1\": " << int{id} << "}";
+    std::filesystem::rename(next, settings.schema_ids_file);
+    commit_until(std::string(4, '\0') + id);
+  }
+  std::filesystem::remove(settings.schema_ids_file);
 }
 
 TEST_F(PublishingTest, OrderIsThatOfTheCommitsNotOfTheInserts) {

@@ -9,6 +9,8 @@
 namespace bv::product {
 namespace {
 
+constexpr std::string_view kQuotaPrefix = "quota:";
+
 std::string FieldOf(std::size_t index, std::string_view name) {
   return Concat("offers[", index, "].", name);
 }
@@ -27,6 +29,15 @@ absl::Status CheckTimes(const FlashSale& sale, absl::Time now) {
 
 }  // namespace
 
+std::string QuotaOf(const FlashSaleId& sale) {
+  return Concat(kQuotaPrefix, sale.str());
+}
+
+absl::StatusOr<FlashSaleId> SaleOfQuota(std::string_view quota, std::string_view field) {
+  if (!quota.starts_with(kQuotaPrefix)) return InvalidValue(field, "must be a quota");
+  return FlashSaleId::Parse(quota.substr(kQuotaPrefix.size()), field);
+}
+
 SaleStatus StatusAt(const FlashSale& sale, absl::Time at) {
   if (sale.canceled_at) return SaleStatus::kCanceled;
   if (at < sale.starts_at) return SaleStatus::kScheduled;
@@ -37,6 +48,8 @@ absl::Status Schedule(FlashSale& sale, const Product& product, absl::Time now) {
   RETURN_IF_ERROR(CheckText(sale.name, 1, kSaleNameMax, "name"));
   if (sale.starts_at == absl::InfinitePast()) sale.starts_at = now;
   RETURN_IF_ERROR(CheckTimes(sale, now));
+  if (sale.quantity_limit && (*sale.quantity_limit < 1 || *sale.quantity_limit > kQuantityLimitMax))
+    return InvalidValue("quantityLimit", Concat("must be 1 to ", kQuantityLimitMax));
   if (sale.offers.empty() || sale.offers.size() > kVariantsMax)
     return InvalidValue("offers", Concat("must be 1 to ", kVariantsMax, " offers"));
   for (std::size_t i = 0; i < sale.offers.size(); ++i) {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <absl/status/status.h>
+#include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/base/id.h"
@@ -18,6 +20,7 @@ BV_DEFINE_ID(FlashSaleId, "fsl");
 
 inline constexpr std::size_t kSaleNameMax = 200;
 inline constexpr absl::Duration kSaleDurationMax = absl::Hours(24 * 31);
+inline constexpr std::int64_t kQuantityLimitMax = 1'000'000;
 
 enum class SaleStatus { kScheduled, kRunning, kEnded, kCanceled };
 
@@ -36,6 +39,10 @@ struct FlashSale {
   absl::Time starts_at;
   absl::Time ends_at;
   std::optional<absl::Time> canceled_at;
+  // Pieces at its prices, all variants together; none without a limit.
+  std::optional<std::int64_t> quantity_limit;
+  // None of them is left at the moment.
+  bool sold_out = false;
 };
 
 // A price in place of the catalogue's.
@@ -48,6 +55,11 @@ struct PriceOverride {
   // absl::InfiniteFuture() until it is removed.
   absl::Time valid_until = absl::InfiniteFuture();
 };
+
+// Where inventory keeps what a limited sale has left, and the sale that a quota is of: INVALID_ARGUMENT,
+// naming `field`, for another quota.
+std::string QuotaOf(const FlashSaleId& sale);
+absl::StatusOr<FlashSaleId> SaleOfQuota(std::string_view quota, std::string_view field);
 
 SaleStatus StatusAt(const FlashSale& sale, absl::Time at);
 

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "services/product/domain/flash_sale.h"
 #include "services/product/domain/pricing.h"
 #include "services/product/domain/product.h"
 
@@ -35,6 +36,10 @@ struct Candidate {
   VariantStatus status = VariantStatus::kActive;
   FulfillmentType fulfillment = FulfillmentType::kPhysical;
   EffectivePrice price;
+  // The sale that the price is of; empty for any other.
+  FlashSaleId sale;
+  // That sale has a limit.
+  bool limited = false;
 };
 
 enum class Outcome { kSellable, kNotFound, kAmbiguous, kNotSold };

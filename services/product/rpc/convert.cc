@@ -220,6 +220,8 @@ pb::ResolvedVariant ToProto(const Offer& offer) {
   *result.mutable_valid_from() = rpc::ToTimestamp(variant.price.valid_from);
   if (variant.price.valid_until != absl::InfiniteFuture())
     *result.mutable_valid_until() = rpc::ToTimestamp(variant.price.valid_until);
+  result.set_flash_sale_id(variant.sale.str());
+  if (variant.limited) result.set_quota(QuotaOf(variant.sale));
   return result;
 }
 

@@ -52,10 +52,7 @@ absl::StatusOr<PriceOverride> FromProto(const pb::SetPriceOverrideRequest& reque
 
 absl::StatusOr<FlashSale> FromProto(const pb::CreateFlashSaleRequest& request) {
   FlashSale sale{.id = FlashSaleId::New(), .name = request.name(), .starts_at = absl::InfinitePast()};
-  if (request.has_quantity_limit()) {
-    return Error(absl::StatusCode::kInvalidArgument, "QUANTITY_LIMIT_UNSUPPORTED",
-                 "sales with a limited quantity are not supported; leave the limit out", "quantityLimit");
-  }
+  if (request.has_quantity_limit()) sale.quantity_limit = request.quantity_limit();
   ASSIGN_OR_RETURN(sale.product, ProductId::Parse(request.product_id(), "productId"));
   for (int i = 0; i < request.offers_size(); ++i) {
     ASSIGN_OR_RETURN(SaleOffer offer, FromProto(request.offers(i), Concat("offers[", i, "].")));
@@ -110,6 +107,8 @@ pb::FlashSale ToProto(const SaleSeen& seen) {
   *result.mutable_starts_at() = rpc::ToTimestamp(sale.starts_at);
   *result.mutable_ends_at() = rpc::ToTimestamp(sale.ends_at);
   result.set_status(static_cast<pb::FlashSaleStatus>(static_cast<int>(StatusAt(sale, seen.now)) + 1));
+  if (sale.quantity_limit) result.set_quantity_limit(*sale.quantity_limit);
+  result.set_sold_out(sale.sold_out);
   return result;
 }
 

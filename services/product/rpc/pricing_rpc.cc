@@ -1,5 +1,6 @@
 #include "services/product/rpc/pricing_rpc.h"
 
+#include "libs/base/crash_point.h"
 #include "libs/base/macros.h"
 #include "services/product/rpc/pricing_convert.h"
 #include "services/product/store/change_pricing.h"
@@ -48,10 +49,30 @@ rpc::Reply<pricing::PriceOverride> PricingRpc::RemovePriceOverride(
 rpc::Reply<pricing::FlashSale> PricingRpc::CreateFlashSale(rpc::Call<pricing::CreateFlashSaleRequest> call) {
   const RequestContext& context = call.context();
   CO_ASSIGN_OR_RETURN(const FlashSale wanted, FromProto(call.request()));
-  Work<SaleSeen> create = [&](postgres::Session& session) { return CreateSale(session, context, wanted); };
-  CO_ASSIGN_OR_RETURN(const SaleSeen created,
-                      co_await changes_.Transact<SaleSeen>(context, std::move(create)));
+  CO_ASSIGN_OR_RETURN(const SaleSeen created, co_await StoreWithQuota(wanted, context));
   co_return ToProto(created);
+}
+
+async::Task<absl::StatusOr<SaleSeen>> PricingRpc::Store(const FlashSale& wanted,
+                                                        const RequestContext& context) {
+  Work<SaleSeen> create = [&](postgres::Session& session) { return CreateSale(session, context, wanted); };
+  co_return co_await changes_.Transact<SaleSeen>(context, std::move(create));
+}
+
+async::Task<absl::StatusOr<SaleSeen>> PricingRpc::StoreWithQuota(const FlashSale& wanted,
+                                                                 const RequestContext& context) {
+  if (!wanted.quantity_limit) co_return co_await Store(wanted, context);
+  // What is refused anyway makes no quota.
+  Work<bool> check = [&](postgres::Session& session) -> absl::StatusOr<bool> {
+    RETURN_IF_ERROR(CheckSale(session, context.tenant, wanted));
+    return true;
+  };
+  CO_RETURN_IF_ERROR((co_await changes_.Transact<bool>(context, std::move(check))).status());
+  CO_RETURN_IF_ERROR(co_await quotas_.SetUp(wanted, context));
+  CrashPoint("product.sale.quota_set_up");
+  absl::StatusOr<SaleSeen> created = co_await Store(wanted, context);
+  if (!created.ok() && !postgres::CommitUnknown(created.status())) co_await quotas_.Drop(wanted, context);
+  co_return created;
 }
 
 rpc::Reply<pricing::FlashSale> PricingRpc::GetFlashSale(rpc::Call<pricing::GetFlashSaleRequest> call) {

@@ -4,6 +4,8 @@
 #include "commerce/pricing/v1/service.grpc.pb.h"
 #include "libs/postgres/postgres.h"
 #include "libs/rpc/server.h"
+#include "services/product/rpc/sale_quotas.h"
+#include "services/product/store/sale_rows.h"
 
 namespace bv::product {
 
@@ -12,7 +14,8 @@ namespace pricing = commerce::pricing::v1;
 class PricingRpc {
  public:
   // `changes` is for changes of prices alone, so that they do not queue up behind anything else.
-  PricingRpc(postgres::Pool& reads, postgres::Pool& changes) : reads_(reads), changes_(changes) {}
+  PricingRpc(postgres::Pool& reads, postgres::Pool& changes, SaleQuotas& quotas)
+      : reads_(reads), changes_(changes), quotas_(quotas) {}
 
   // Handlers are served by `server` from its start on.
   void Serve(rpc::Server& server);
@@ -25,8 +28,14 @@ class PricingRpc {
   rpc::Reply<pricing::FlashSale> CancelFlashSale(rpc::Call<pricing::CancelFlashSaleRequest> call);
 
  private:
+  async::Task<absl::StatusOr<SaleSeen>> Store(const FlashSale& wanted, const RequestContext& context);
+  // The quota of a limited sale first: one that is stored has it, whatever happens in between.
+  async::Task<absl::StatusOr<SaleSeen>> StoreWithQuota(const FlashSale& wanted,
+                                                       const RequestContext& context);
+
   postgres::Pool& reads_;
   postgres::Pool& changes_;
+  SaleQuotas& quotas_;
 };
 
 }  // namespace bv::product

@@ -1,5 +1,7 @@
 #include "services/product/store/candidates.h"
 
+#include <algorithm>
+
 #include "libs/base/error.h"
 #include "libs/base/strings.h"
 #include "services/product/domain/words.h"
@@ -45,7 +47,8 @@ absl::StatusOr<std::vector<std::vector<Candidate>>> FindCandidates(postgres::Ses
            o.price, o.currency, (extract(epoch FROM o.valid_from) * 1e6)::bigint, (extract(epoch FROM o.valid_until) * 1e6)::bigint,
            (extract(epoch FROM oe.valid_until) * 1e6)::bigint,
            s.price, s.currency, (extract(epoch FROM s.starts_at) * 1e6)::bigint, (extract(epoch FROM s.ends_at) * 1e6)::bigint,
-           (extract(epoch FROM se.ends_at) * 1e6)::bigint
+           (extract(epoch FROM se.ends_at) * 1e6)::bigint,
+           s.sale_id, s.limited, (extract(epoch FROM s.over_at) * 1e6)::bigint
     FROM generate_subscripts($2::text[], 1) AS k (n)
     CROSS JOIN (
       SELECT CASE WHEN $4::bigint = 0 THEN now() ELSE 'epoch'::timestamptz + $4::bigint * interval '1 microsecond' END
@@ -81,15 +84,18 @@ absl::StatusOr<std::vector<std::vector<Candidate>>> FindCandidates(postgres::Ses
       LIMIT 1
     ) AS oe ON true
     LEFT JOIN LATERAL (
-      SELECT price, currency, starts_at, ends_at FROM flash_sale_offer
-      WHERE tenant_id = $1 AND variant_id = v.variant_id AND ends_at > t.at AND ends_at > starts_at
-      ORDER BY ends_at
+      SELECT sale_id, price, currency, greatest(starts_at, back_at) AS starts_at, least(ends_at, sold_out_at) AS ends_at, limited,
+             flash_sale_offer.ends_at AS over_at
+      FROM flash_sale_offer
+      WHERE tenant_id = $1 AND variant_id = v.variant_id AND flash_sale_offer.ends_at > t.at
+        AND flash_sale_offer.ends_at > flash_sale_offer.starts_at
+      ORDER BY flash_sale_offer.ends_at
       LIMIT 1
     ) AS s ON true
     LEFT JOIN LATERAL (
-      SELECT ends_at FROM flash_sale_offer
-      WHERE tenant_id = $1 AND variant_id = v.variant_id AND ends_at <= t.at AND ends_at > starts_at
-      ORDER BY ends_at DESC
+      SELECT least(ends_at, sold_out_at) AS ends_at FROM flash_sale_offer
+      WHERE tenant_id = $1 AND variant_id = v.variant_id AND flash_sale_offer.ends_at <= t.at AND flash_sale_offer.ends_at > starts_at
+      ORDER BY flash_sale_offer.ends_at DESC
       LIMIT 1
     ) AS se ON true
     ORDER BY k.n, v.status = 'ACTIVE' DESC, v.position
@@ -110,8 +116,13 @@ absl::StatusOr<std::vector<std::vector<Candidate>>> FindCandidates(postgres::Ses
     AddPeriod(periods, PriceSource::kCatalog, row, 12);
     AddPeriod(periods, PriceSource::kOverride, row, 17);
     AddPeriod(periods, PriceSource::kFlashSale, row, 22);
-    const auto price = PriceAt(periods, postgres::TimeFromMicros(row[10]));
+    const absl::Time time = postgres::TimeFromMicros(row[10]);
+    auto price = PriceAt(periods, time);
     if (!price) return absl::InternalError("a variant has no price at a time that its history covers");
+    const bool on_sale = price->source == PriceSource::kFlashSale;
+    // Of sales to come only the next is read: what follows one that is sold out is seen when that is over.
+    if (!row[29].is_null() && postgres::TimeFromMicros(row[25]) <= time)
+      price->valid_until = std::min(price->valid_until, postgres::TimeFromMicros(row[29]));
     candidates[row[0].as<std::size_t>() - 1].push_back(
         {.product = ProductId::Trusted(row[1].as<std::string>()),
          .title = row[2].as<std::string>(),
@@ -122,7 +133,9 @@ absl::StatusOr<std::vector<std::vector<Candidate>>> FindCandidates(postgres::Ses
          .sku = SkuCode::Trusted(row[7].as<std::string>()),
          .status = VariantStatusOf(row[8].as<std::string>()),
          .fulfillment = FulfillmentTypeOf(row[9].as<std::string>()),
-         .price = *price});
+         .price = *price,
+         .sale = on_sale ? FlashSaleId::Trusted(row[27].as<std::string>()) : FlashSaleId(),
+         .limited = on_sale && row[28].as<bool>()});
   }
   return candidates;
 }

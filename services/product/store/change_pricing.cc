@@ -48,6 +48,17 @@ absl::StatusOr<Product> BeginVersionOf(postgres::Session& session, const TenantI
   return BeginVersion(session, tenant, *id);
 }
 
+// Completes `wanted`.
+absl::Status ScheduleFree(postgres::Session& session, const TenantId& tenant, FlashSale& wanted,
+                          const Product& product, absl::Time now) {
+  RETURN_IF_ERROR(Schedule(wanted, product, now));
+  const std::optional<std::size_t> taken = FindOverlap(session, tenant, wanted);
+  if (!taken) return absl::OkStatus();
+  return Error(absl::StatusCode::kFailedPrecondition, "SALE_OVERLAPS",
+               Concat(wanted.offers[*taken].sku.str(), " has another sale at some time of this one"),
+               Concat("offers[", *taken, "].sku"));
+}
+
 const Variant& VariantWith(const Product& product, const SkuCode& sku) {
   return *std::ranges::find(product.variants, sku, &Variant::sku);
 }
@@ -86,15 +97,16 @@ absl::StatusOr<PriceOverride> RemoveOverride(postgres::Session& session, const R
   return *std::move(ended);
 }
 
+absl::Status CheckSale(postgres::Session& session, const TenantId& tenant, FlashSale wanted) {
+  const std::optional<Product> product = ReadProduct(session, tenant, wanted.product);
+  if (!product) return ProductNotFound();
+  return ScheduleFree(session, tenant, wanted, *product, session.transaction_time());
+}
+
 absl::StatusOr<SaleSeen> CreateSale(postgres::Session& session, const RequestContext& context,
                                     FlashSale wanted) {
   ASSIGN_OR_RETURN(const Product product, BeginVersion(session, context.tenant, wanted.product));
-  RETURN_IF_ERROR(Schedule(wanted, product, product.updated_at));
-  if (const auto taken = FindOverlap(session, context.tenant, wanted)) {
-    return Error(absl::StatusCode::kFailedPrecondition, "SALE_OVERLAPS",
-                 Concat(wanted.offers[*taken].sku.str(), " has another sale at some time of this one"),
-                 Concat("offers[", *taken, "].sku"));
-  }
+  RETURN_IF_ERROR(ScheduleFree(session, context.tenant, wanted, product, product.updated_at));
   InsertSale(session, context.tenant, wanted, context.user_id, product.updated_at);
   RETURN_IF_ERROR(Announce(session, context, product));
   CrashPoint("product.pricing.written");
@@ -113,6 +125,20 @@ absl::StatusOr<SaleSeen> CancelSale(postgres::Session& session, const RequestCon
   RETURN_IF_ERROR(Announce(session, context, product));
   CrashPoint("product.pricing.written");
   return SaleSeen{std::move(found->sale), product.updated_at};
+}
+
+absl::StatusOr<bool> TurnSale(postgres::Session& session, const RequestContext& context,
+                              const QuotaTurn& turn) {
+  const std::optional<ProductId> product = FindQuotaTurn(session, context.tenant, turn);
+  if (!product) return false;
+  if (TryLockProduct(session, context.tenant, *product) == LockOutcome::kBusy) return ProductBusy();
+  // Looked at after the lock: the sale may have been canceled.
+  if (!FindQuotaTurn(session, context.tenant, turn)) return false;
+  ASSIGN_OR_RETURN(const Product next, BeginVersion(session, context.tenant, *product));
+  StoreQuotaTurn(session, context.tenant, turn, next.updated_at);
+  RETURN_IF_ERROR(Announce(session, context, next));
+  CrashPoint("product.quota.written");
+  return true;
 }
 
 absl::StatusOr<bool> AnnounceDue(postgres::Session& session, const RequestContext& context,

@@ -24,11 +24,18 @@ absl::StatusOr<PriceOverride> RemoveOverride(postgres::Session& session, const R
                                              const SkuCode& sku);
 
 // NOT_FOUND, reason PRODUCT_NOT_FOUND; FAILED_PRECONDITION, reason SALE_OVERLAPS; and what Schedule refuses.
+// Before that without changing anything: whether CreateSale would take it now, as far as can be known.
+absl::Status CheckSale(postgres::Session& session, const TenantId& tenant, FlashSale wanted);
 absl::StatusOr<SaleSeen> CreateSale(postgres::Session& session, const RequestContext& context,
                                     FlashSale wanted);
 // NOT_FOUND, reason FLASH_SALE_NOT_FOUND; and what Cancel refuses.
 absl::StatusOr<SaleSeen> CancelSale(postgres::Session& session, const RequestContext& context,
                                     const FlashSaleId& id);
+
+// Takes in that a limited sale is sold out, or is not any more: the prices of its product change. False, and
+// nothing is written, when that is no news.
+absl::StatusOr<bool> TurnSale(postgres::Session& session, const RequestContext& context,
+                              const QuotaTurn& turn);
 
 // Makes known what has come to pass with the product's prices by time. False, and nothing is written, when
 // there is nothing, or another change is under way, which does it.

@@ -29,7 +29,7 @@ Periods ReadPeriods(postgres::Session& session, const TenantId& tenant, const Pr
        WHERE tenant_id = $1 AND variant_id = ($2::text[])[k.n] AND valid_until >= s.since
        ORDER BY valid_until)
       UNION ALL
-      (SELECT 2, price, currency, starts_at, ends_at FROM flash_sale_offer
+      (SELECT 2, price, currency, greatest(starts_at, back_at), least(ends_at, sold_out_at) FROM flash_sale_offer
        WHERE tenant_id = $1 AND variant_id = ($2::text[])[k.n] AND ends_at >= s.since AND ends_at > starts_at)
     ) AS p
   )sql"};

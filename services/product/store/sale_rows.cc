@@ -9,11 +9,12 @@ using postgres::ArrayLiteral;
 using postgres::Statement;
 
 // One row an offer, with the columns of its sale.
-#define BV_SALE_COLUMNS                                                                \
-  "s.sale_id, s.product_id, s.name, (extract(epoch FROM s.starts_at) * 1e6)::bigint, " \
-  "(extract(epoch FROM s.ends_at) * 1e6)::bigint, "                                    \
-  "(extract(epoch FROM s.canceled_at) * 1e6)::bigint, o.variant_id, v.sku, o.price, "  \
-  "o.currency, (extract(epoch FROM statement_timestamp()) * 1e6)::bigint, s.start_announced "
+#define BV_SALE_COLUMNS                                                                        \
+  "s.sale_id, s.product_id, s.name, (extract(epoch FROM s.starts_at) * 1e6)::bigint, "         \
+  "(extract(epoch FROM s.ends_at) * 1e6)::bigint, "                                            \
+  "(extract(epoch FROM s.canceled_at) * 1e6)::bigint, o.variant_id, v.sku, o.price, "          \
+  "o.currency, (extract(epoch FROM statement_timestamp()) * 1e6)::bigint, s.start_announced, " \
+  "s.quantity_limit, s.sold_out "
 
 // Look-ups by the keys, which no plan turns around, also while the tables have no statistics.
 #define BV_OFFERS_OF_S                                                    \
@@ -29,6 +30,8 @@ FlashSale SaleOf(const pqxx::row& row) {
                  .starts_at = postgres::TimeFromMicros(row[3]),
                  .ends_at = postgres::TimeFromMicros(row[4])};
   if (!row[5].is_null()) sale.canceled_at = postgres::TimeFromMicros(row[5]);
+  if (!row[12].is_null()) sale.quantity_limit = row[12].as<std::int64_t>();
+  sale.sold_out = row[13].as<bool>();
   return sale;
 }
 
@@ -98,19 +101,19 @@ std::optional<std::size_t> FindOverlap(postgres::Session& session, const TenantI
 void InsertSale(postgres::Session& session, const TenantId& tenant, const FlashSale& sale,
                 const std::string& actor, absl::Time now) {
   static constexpr Statement kInsertSale{"sale_insert", R"sql(
-    INSERT INTO flash_sale (tenant_id, sale_id, product_id, name, starts_at, ends_at, actor, created_at)
+    INSERT INTO flash_sale (tenant_id, sale_id, product_id, name, starts_at, ends_at, actor, created_at, quantity_limit)
     VALUES ($1, $2, $3, $4, 'epoch'::timestamptz + $5 * interval '1 microsecond', 'epoch'::timestamptz + $6 * interval '1 microsecond',
-            $7, 'epoch'::timestamptz + $8 * interval '1 microsecond')
+            $7, 'epoch'::timestamptz + $8 * interval '1 microsecond', nullif($9::bigint, 0))
   )sql"};
   static constexpr Statement kInsertOffers{"sale_offers_insert", R"sql(
-    INSERT INTO flash_sale_offer (tenant_id, sale_id, variant_id, position, price, currency, starts_at, ends_at)
-    SELECT s.tenant_id, s.sale_id, k.variant_id, k.n - 1, k.price, k.currency, s.starts_at, s.ends_at
+    INSERT INTO flash_sale_offer (tenant_id, sale_id, variant_id, position, price, currency, starts_at, ends_at, limited)
+    SELECT s.tenant_id, s.sale_id, k.variant_id, k.n - 1, k.price, k.currency, s.starts_at, s.ends_at, s.quantity_limit IS NOT NULL
     FROM unnest($3::text[], $4::bigint[], $5::text[]) WITH ORDINALITY AS k (variant_id, price, currency, n)
     JOIN flash_sale s ON s.tenant_id = $1 AND s.sale_id = $2
   )sql"};
   session.Exec(kInsertSale, tenant.str(), sale.id.str(), sale.product.str(), sale.name,
                absl::ToUnixMicros(sale.starts_at), absl::ToUnixMicros(sale.ends_at), actor,
-               absl::ToUnixMicros(now));
+               absl::ToUnixMicros(now), sale.quantity_limit.value_or(0));
   std::vector<std::string> variants, currencies;
   std::vector<std::int64_t> prices;
   for (const SaleOffer& offer : sale.offers) {
@@ -132,6 +135,34 @@ void StoreCanceled(postgres::Session& session, const TenantId& tenant, const Fla
   )sql"};
   session.Exec(kCancel, tenant.str(), sale.id.str(), absl::ToUnixMicros(sale.ends_at),
                absl::ToUnixMicros(*sale.canceled_at));
+}
+
+std::optional<ProductId> FindQuotaTurn(postgres::Session& session, const TenantId& tenant,
+                                       const QuotaTurn& turn) {
+  static constexpr Statement kFind{"sale_quota_turn", R"sql(
+    SELECT product_id FROM flash_sale
+    WHERE tenant_id = $1 AND sale_id = $2 AND quantity_limit IS NOT NULL AND quota_version < $3 AND sold_out <> $4
+      AND ends_at > clock_timestamp()
+  )sql"};
+  const pqxx::result found =
+      session.Exec(kFind, tenant.str(), turn.sale.str(), turn.quota_version, turn.sold_out);
+  if (found.empty()) return std::nullopt;
+  return ProductId::Trusted(found[0][0].as<std::string>());
+}
+
+void StoreQuotaTurn(postgres::Session& session, const TenantId& tenant, const QuotaTurn& turn,
+                    absl::Time at) {
+  static constexpr Statement kTurnSale{"sale_turn", R"sql(
+    UPDATE flash_sale SET sold_out = $3, quota_version = $4 WHERE tenant_id = $1 AND sale_id = $2
+  )sql"};
+  static constexpr Statement kTurnOffers{"sale_offers_turn", R"sql(
+    UPDATE flash_sale_offer
+    SET sold_out_at = CASE WHEN $3 THEN k.at END, back_at = CASE WHEN $3 THEN back_at ELSE k.at END
+    FROM (SELECT 'epoch'::timestamptz + $4 * interval '1 microsecond') AS k (at)
+    WHERE tenant_id = $1 AND sale_id = $2
+  )sql"};
+  session.Exec(kTurnSale, tenant.str(), turn.sale.str(), turn.sold_out, turn.quota_version);
+  session.Exec(kTurnOffers, tenant.str(), turn.sale.str(), turn.sold_out, absl::ToUnixMicros(at));
 }
 
 Due TakeDue(postgres::Session& session, const TenantId& tenant, const ProductId& product, absl::Time until) {

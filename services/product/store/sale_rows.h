@@ -4,6 +4,7 @@
 
 #include <absl/time/time.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +39,21 @@ void InsertSale(postgres::Session& session, const TenantId& tenant, const FlashS
                 const std::string& actor, absl::Time now);
 // Stores what Cancel did. A sale that never begins has nothing to announce.
 void StoreCanceled(postgres::Session& session, const TenantId& tenant, const FlashSale& sale);
+
+// What an event of a limited sale's quota says.
+struct QuotaTurn {
+  FlashSaleId sale;
+  // Nothing is left, or something again.
+  bool sold_out = false;
+  // Grows with every change of the quota.
+  std::int64_t quota_version = 0;
+};
+// The product of the sale, if it is news: none when the sale is over or not known, is so already, or
+// something newer was heard.
+std::optional<ProductId> FindQuotaTurn(postgres::Session& session, const TenantId& tenant,
+                                       const QuotaTurn& turn);
+// From `at` on the sale's prices hold no more, or again.
+void StoreQuotaTurn(postgres::Session& session, const TenantId& tenant, const QuotaTurn& turn, absl::Time at);
 
 // What of a product's prices has come to pass by time and is not announced.
 struct Due {

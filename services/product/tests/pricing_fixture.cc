@@ -63,7 +63,7 @@ void PricingTest::LetPass(absl::Duration time) const {
                earlier("product_price_history", {"valid_from", "valid_to"}),
                earlier("price_override", {"valid_from", "valid_until"}),
                earlier("flash_sale", {"starts_at", "ends_at", "created_at"}),
-               earlier("flash_sale_offer", {"starts_at", "ends_at"})));
+               earlier("flash_sale_offer", {"starts_at", "ends_at", "sold_out_at", "back_at"})));
 }
 
 pb::ResolvedVariant PricingTest::Price(const std::string& sku, std::optional<absl::Time> at) {

@@ -1,12 +1,14 @@
 // Overrides and sales on the catalogue of ProductTest.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "libs/rpc/timestamp.h"
 #include "services/product/announcer/announcer.h"
 #include "services/product/rpc/pricing_rpc.h"
+#include "services/product/tests/inventory_server.h"
 #include "services/product/tests/product_fixture.h"
 
 namespace bv::product {
@@ -56,7 +58,13 @@ class PricingTest : public ProductTest {
 
   postgres::Pool reads_{database().Connection(), postgres::PoolSettings{.size = 1, .queue_max = 64}};
   postgres::Pool changes_{Impatient(), postgres::PoolSettings{.size = 2, .queue_max = 64}};
-  PricingRpc rpc_{reads_, changes_};
+  InventoryServer inventory_;
+  testing::JwksFile keys_;
+  std::unique_ptr<auth::ServiceTokens> tokens_ =
+      *auth::ServiceTokens::Create("product-service", {.signing_key_file = keys_.path()},
+                                   {.jwks_file = keys_.path(), .issuer = "issuer", .audience = "audience"});
+  SaleQuotas quotas_{inventory_.address(), {.connections = 1, .timeout = absl::Seconds(5)}, *tokens_};
+  PricingRpc rpc_{reads_, changes_, quotas_};
   testing::Loop loop_;
 };
 

@@ -163,7 +163,7 @@ TEST_F(PricingTest, BadInputNamesItsField) {
   EXPECT_EQ(field_after([](auto& r) { r.mutable_offers(0)->set_price(1000); }), "offers[0].price");
   EXPECT_EQ(field_after([](auto& r) { r.mutable_offers(0)->set_price(-1); }), "offers[0].price");
   EXPECT_EQ(field_after([](auto& r) { r.mutable_offers(0)->set_currency("EUR"); }), "offers[0].currency");
-  EXPECT_EQ(field_after([](auto& r) { r.set_quantity_limit(10); }), "quantityLimit");
+  EXPECT_EQ(field_after([](auto& r) { r.set_quantity_limit(0); }), "quantityLimit");
   EXPECT_EQ(FieldOfError(Override("TENT", -1).status()), "price");
   EXPECT_EQ(FieldOfError(Override("TENT", 800, DatabaseTime() - kMinute).status()), "validUntil");
   EXPECT_EQ(ErrorReason(Override("NONE", 800).status()), "SKU_NOT_FOUND");

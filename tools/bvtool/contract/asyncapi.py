@@ -17,9 +17,11 @@ HEADERS = {
     "aggregateVersion": ("A whole number that grows with the changes of the aggregate; the topic says how.", {"pattern": "^[0-9]+$"}, "3"),
     "tenantId": ("The tenant whose event it is.", {}, "acme"),
     "correlationId": ("The envelope's `correlationId`.", {}, "corr-7"),
+    "__value_schema_id": ("The id in the schema registry of a schema that reads the value, in bytes as Confluent's header mode has it: a zero, and four of the "
+                          "id, the highest first. Left out while the relay was told none.", {"format": "binary"}, "\0\0\0\0\7"),
 }
 # Left out where the row has none.
-OPTIONAL_HEADERS = {"traceparent", "correlationId"}
+OPTIONAL_HEADERS = {"traceparent", "correlationId", "__value_schema_id"}
 
 # What aggregateVersion counts; tests/e2e/test_events_contract.py proves it on every message of a run.
 VERSIONS = {
@@ -33,6 +35,7 @@ VERSIONS = {
     "ecommerce.inventory.stock":
         "Each of the `locations` counts its changes from 1, without gaps. aggregateVersion is the sum over all locations of the SKU: it grows with each of its "
         "events, by as many as locations have changed; a product's SKUs count on their own.",
+    "ecommerce.inventory.quota": "aggregateVersion is the quota's `version`: 1 when it is set up, one more with each change.",
     "ecommerce.payment.payment":
         "aggregateVersion grows with each event of an order; a payment that has begun takes a number without an event, so there are gaps.",
     "ecommerce.inventory.reservation":

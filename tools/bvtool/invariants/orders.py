@@ -53,7 +53,7 @@ ORDER_HAS_ITS_QUANTITIES = Invariant(
       FROM (SELECT tenant_id, order_id, sku, sum(qty) AS qty FROM {ITEMS} GROUP BY 1, 2, 3) i
       FULL JOIN (SELECT o.tenant_id, o.order_id, l.sku, sum(l.qty) AS qty
                  FROM {ORDERS} o JOIN {LINE} l ON l.tenant_id = o.tenant_id AND l.reservation_id = coalesce(o.reservation_id, o.order_id)
-                 GROUP BY 1, 2, 3) l USING (tenant_id, order_id, sku)
+                 WHERE l.sku NOT LIKE 'quota:%' GROUP BY 1, 2, 3) l USING (tenant_id, order_id, sku)
       WHERE coalesce(i.qty, 0) <> coalesce(l.qty, 0)""",
     "The reservation was made for another request, or a line was lost.", (ITEMS, LINE))
 
@@ -109,7 +109,7 @@ SHIPMENTS_ARE_SHIPPED = Invariant(
             WHERE s.status <> 'PREPARING' GROUP BY 1, 2, 3) s
       FULL JOIN (SELECT o.tenant_id, o.order_id, l.sku, sum(l.shipped) AS qty
                  FROM {ORDERS} o JOIN {LINE} l ON l.tenant_id = o.tenant_id AND l.reservation_id = coalesce(o.reservation_id, o.order_id)
-                 WHERE l.shipped > 0 GROUP BY 1, 2, 3) l USING (tenant_id, order_id, sku)
+                 WHERE l.shipped > 0 AND l.sku NOT LIKE 'quota:%' GROUP BY 1, 2, 3) l USING (tenant_id, order_id, sku)
       WHERE coalesce(s.qty, 0) <> coalesce(l.qty, 0)
         AND NOT EXISTS (SELECT FROM {PROCESS} p WHERE p.tenant_id = coalesce(s.tenant_id, l.tenant_id)
                         AND p.order_id = coalesce(s.order_id, l.order_id) AND p.kind = 'FULFILL')""",
