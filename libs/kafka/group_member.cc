@@ -22,6 +22,8 @@ using Handle = std::unique_ptr<T, void (*)(T*)>;
 using PartitionList = Handle<rd_kafka_topic_partition_list_t>;
 
 constexpr absl::Duration kCommitRetry = absl::Seconds(1);
+// How long it may take until each of the partitions that were assigned says where it begins.
+constexpr absl::Duration kBeginPatience = absl::Seconds(10);
 // Between two commits: each is a record of the broker's own, and spares a successor what is handled by then.
 constexpr absl::Duration kCommitInterval = absl::Milliseconds(250);
 // For a commit before the partitions go to another member; without an answer that one handles some messages
@@ -165,7 +167,11 @@ std::optional<Message> GroupMember::TakeFrom(rd_kafka_queue_t* queue, absl::Dura
     const Handle<rd_kafka_message_t> record(
         rd_kafka_consume_queue(queue, static_cast<int>(absl::ToInt64Milliseconds(patience))),
         rd_kafka_message_destroy);
-    if (record == nullptr) return std::nullopt;
+    if (record == nullptr) {
+      NoteSilence();
+      return std::nullopt;
+    }
+    silent_since_.reset();
     if (record->err != RD_KAFKA_RESP_ERR_NO_ERROR && record->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
       Note(record->err, rd_kafka_message_errstr(record.get()));
       continue;
@@ -181,6 +187,18 @@ std::optional<Message> GroupMember::TakeFrom(rd_kafka_queue_t* queue, absl::Dura
     if (is_message) return MessageOf(*record);
     patience = absl::ZeroDuration();
   }
+}
+
+void GroupMember::NoteSilence() {
+  if (progress_.empty() || progress_.complete() || !journals_complete_) {
+    silent_since_.reset();
+    return;
+  }
+  if (!silent_since_) silent_since_ = MonotonicNow();
+  if (!fatal_.ok() || MonotonicNow() - *silent_since_ < kBeginPatience) return;
+  // librdkafka 2.0.2 asks for committed offsets once: after NOT_COORDINATOR, as from a broker that has just
+  // come back, it would wait for ever.
+  fatal_ = absl::UnavailableError("partitions were assigned, and do not begin");
 }
 
 void GroupMember::NoteJournal(const rd_kafka_message_t& record) {
@@ -278,6 +296,7 @@ void GroupMember::Assign(const rd_kafka_topic_partition_list_t& partitions) {
     telemetry::Log(Level::kError, "a partition without its retry topic: nothing is handled until it is there",
                    {{"group", group_}});
   }
+  silent_since_.reset();
   progress_.Assign(assigned, absl::Now());
   Note(rd_kafka_assign(client_, &partitions), "assign");
   telemetry::Log(Level::kInfo, "partitions assigned", {{"group", group_}, {"partitions", partitions.cnt}});

@@ -85,6 +85,8 @@ class GroupMember {
 
   std::optional<Message> TakeFrom(rd_kafka_queue_t* queue, absl::Duration patience);
   bool IsJournal(const std::string& topic) const { return journal_names_.contains(topic); }
+  // Nothing came. A member whose partitions do not begin is no use any more: see fatal.
+  void NoteSilence();
   void NoteJournal(const rd_kafka_message_t& record);
   void Forward(const PartitionId& partition, rd_kafka_queue_t* queue);
   void Assign(const rd_kafka_topic_partition_list_t& partitions);
@@ -117,6 +119,8 @@ class GroupMember {
   absl::Time commit_not_before_ = absl::InfinitePast();
   bool connected_ = true;
   absl::Status fatal_;
+  // Since when nothing has come while it is not known of every partition where it begins.
+  std::optional<absl::Time> silent_since_;
 };
 
 }  // namespace bv::kafka
