@@ -251,6 +251,8 @@ void Consumer::Parts::Rejoin() {
   telemetry::LogLimited(Level::kError, "a consumer joins its group anew",
                         {{"group", group}, {"error", member->fatal()}});
   WaitFor(*repeat.Next());
+  // Or the group waits for the old one until its session is over.
+  member->Leave(MonotonicNow() + kLeavePatience);
   absl::StatusOr<std::unique_ptr<GroupMember>> again = Join();
   if (!again.ok()) return;
   batch.clear();

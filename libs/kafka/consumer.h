@@ -28,7 +28,8 @@ struct ConsumerSettings {
   std::string brokers;
   // Messages handed over at once, at most.
   int batch_max = 500;
-  // How long the group waits for a member that does not answer.
+  // How long the group waits for a member that does not answer, and a member for partitions that it was given
+  // and that do not begin.
   absl::Duration session_timeout = absl::Seconds(10);
   // A name that no other member of the group has at the same time, and that a process keeps over its
   // restarts: when it is back within the session's time-out it has its partitions again, and the others

@@ -22,8 +22,6 @@ using Handle = std::unique_ptr<T, void (*)(T*)>;
 using PartitionList = Handle<rd_kafka_topic_partition_list_t>;
 
 constexpr absl::Duration kCommitRetry = absl::Seconds(1);
-// How long it may take until each of the partitions that were assigned says where it begins.
-constexpr absl::Duration kBeginPatience = absl::Seconds(10);
 // Between two commits: each is a record of the broker's own, and spares a successor what is handled by then.
 constexpr absl::Duration kCommitInterval = absl::Milliseconds(250);
 // For a commit before the partitions go to another member; without an answer that one handles some messages
@@ -195,7 +193,7 @@ void GroupMember::NoteSilence() {
     return;
   }
   if (!silent_since_) silent_since_ = MonotonicNow();
-  if (!fatal_.ok() || MonotonicNow() - *silent_since_ < kBeginPatience) return;
+  if (!fatal_.ok() || MonotonicNow() - *silent_since_ < settings_.session_timeout) return;
   // librdkafka 2.0.2 asks for committed offsets once: after NOT_COORDINATOR, as from a broker that has just
   // come back, it would wait for ever.
   fatal_ = absl::UnavailableError("partitions were assigned, and do not begin");
