@@ -10,13 +10,12 @@
 #include "libs/base/id.h"
 #include "libs/base/strings.h"
 #include "libs/kafka/nice.h"
+#include "libs/projections/runner.h"
 #include "libs/telemetry/telemetry.h"
 #include "services/replay/driver/course.h"
 
 namespace bv::replay {
 namespace {
-
-constexpr int kNiceness = 10;
 
 void WaitFor(absl::Duration duration, std::stop_token stop) {
   std::mutex mutex;
@@ -51,7 +50,7 @@ void Driver::Stop() {
 
 void Driver::Serve(std::stop_token stop) {
   // Replays give way to what answers requests.
-  kafka::BeNice(kNiceness);
+  kafka::BeNice(projections::kNiceness);
   postgres::Session session(settings_.connection, postgres::Plans::kIndexOnly);
   while (!stop.stop_requested()) {
     // A new name each time: what the one before left behind on the way is nobody's.
