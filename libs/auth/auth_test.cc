@@ -9,16 +9,12 @@
 #include <openssl/hmac.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 #include <vector>
 
-#include "libs/auth/claims_cache.h"
 #include "libs/auth/golden_tokens.h"
-#include "libs/auth/jwk_set.h"
-#include "libs/auth/token.h"
 #include "libs/base/error.h"
 
 namespace bv::auth {
@@ -360,71 +356,6 @@ TEST(Verifier, CreateNamesTheFileAndTheKey) {
   EXPECT_THAT(weak.status().ToString(), HasSubstr(file.path()));
   EXPECT_THAT(weak.status().ToString(), HasSubstr("short"));
   EXPECT_THAT(weak.status().ToString(), Not(HasSubstr("c2VjcmV0")));
-}
-
-TEST(JwkSet, RefusesWhatIsNotASetOfStrongSigningKeys) {
-  const std::string k = absl::StrCat(R"("k":")", golden::kSecretBase64Url, "\"");
-  const struct {
-    std::string json;
-    const char* message;
-  } kCases[] = {
-      {"", "not JSON"},
-      {"{", "not JSON"},
-      {"[]", "keys"},
-      {R"({"keys":{}})", "keys"},
-      {R"({"keys":[]})", "not empty"},
-      {R"({"keys":[7]})", "keys[0]: kid"},
-      {R"({"keys":[{"kty":"oct","alg":"HS256",)" + k + "}]}", "keys[0]: kid"},
-      {R"({"keys":[{"kty":"oct","kid":"a",)" + k + "}]}", "alg must be"},
-      {R"({"keys":[{"kty":"oct","kid":"a","alg":"none",)" + k + "}]}", "alg must be"},
-      {R"({"keys":[{"kty":"oct","kid":"a","alg":"RS256",)" + k + "}]}", "kty must be RSA"},
-      {R"({"keys":[{"kty":"oct","kid":"a","alg":"HS256","use":"enc",)" + k + "}]}", "use must be sig"},
-      {R"({"keys":[{"kty":"oct","kid":"a","alg":"HS256"}]})", "not a valid oct key"},
-      {R"({"keys":[{"kty":"oct","kid":"a","alg":"HS256","k":"AAAA"}]})", "needs at least 256"},
-      {R"({"keys":[{"kty":"EC","kid":"a","alg":"ES256","crv":"P-384","x":"AA","y":"AA"}]})", "P-256"},
-      {R"({"keys":[{"kty":"EC","kid":"a","alg":"ES256","crv":"P-256","x":"AA","y":"AA"}]})",
-       "not a valid EC key"},
-      {absl::StrCat(R"({"keys":[)", golden::kWeakRsaJwk, "]}"), "needs at least 2048"},
-      {R"({"keys":[{"kty":"oct","kid":"a","alg":"HS256",)" + k +
-           R"(},{"kty":"oct","kid":"a","alg":"HS256",)" + k + "}]}",
-       "stands twice"},
-  };
-  for (const auto& test : kCases) {
-    const auto keys = ParseJwkSet(test.json);
-    ASSERT_FALSE(keys.ok()) << test.json;
-    EXPECT_THAT(std::string(keys.status().message()), HasSubstr(test.message));
-  }
-}
-
-Claims ClaimsOf(int user) {
-  return {.user_id = absl::StrCat(user),
-          .tenant = TenantId::Trusted("demo"),
-          .role = Role::kStaff,
-          .expires_at = kExpires};
-}
-
-TEST(ClaimsCache, StaysWithinItsBoundAndKeepsWhatIsUsed) {
-  ClaimsCache cache(100);
-  const ClaimsCache::Key used = ClaimsCache::KeyOf("used");
-  cache.Put(used, ClaimsOf(-1));
-  for (int i = 0; i < 1000; ++i) {
-    cache.Put(ClaimsCache::KeyOf(absl::StrCat(i)), ClaimsOf(i));
-    ASSERT_LE(cache.size(), 100u);
-    const auto claims = cache.Find(used);
-    ASSERT_TRUE(claims) << i;
-    EXPECT_EQ(claims->user_id, "-1");
-  }
-  EXPECT_FALSE(cache.Find(ClaimsCache::KeyOf("0")));
-  EXPECT_EQ(cache.Find(ClaimsCache::KeyOf("999"))->user_id, "999");
-}
-
-TEST(ClaimsCache, Forgets) {
-  ClaimsCache cache(100);
-  const ClaimsCache::Key key = ClaimsCache::KeyOf("a");
-  cache.Put(key, ClaimsOf(1));
-  cache.Erase(key);
-  EXPECT_FALSE(cache.Find(key));
-  EXPECT_EQ(cache.size(), 0u);
 }
 
 TEST(Roles, AreReadAndNamed) {

@@ -29,7 +29,8 @@ using TopicHandle = Handle<rd_kafka_topic_t>;
 // Small, so that what is handed over costs little beside what waits.
 constexpr std::size_t kBatchMax = 256;
 constexpr std::size_t kBatchBytesMax = 1 << 20;
-constexpr int kFetchBytesMax = 8 << 20;
+// Of one answer, as it comes; unpacked, it may be several times as large. A larger batch comes alone.
+constexpr int kFetchBytesMax = 256 << 10;
 // How long a stop may wait.
 constexpr absl::Duration kPoll = absl::Milliseconds(100);
 constexpr absl::Duration kAskingPatience = absl::Seconds(1);
@@ -61,7 +62,7 @@ std::vector<std::pair<const char*, std::string>> Properties(const ConsumerSettin
           {"enable.partition.eof", "true"},
           {"socket.timeout.ms", Concat(absl::ToInt64Milliseconds(settings.session_timeout))},
           {"queued.max.messages.kbytes", Concat(std::max<std::int64_t>(buffer_bytes >> 10, 1))},
-          {"fetch.max.bytes", Concat(kFetchBytesMax)},
+          {"fetch.message.max.bytes", Concat(kFetchBytesMax)},
           {"socket.nagle.disable", "true"},
           {"reconnect.backoff.ms", "50"},
           {"reconnect.backoff.max.ms", "1000"}};

@@ -27,8 +27,8 @@ struct OffsetRange {
 class LogReader {
  public:
   // Of the settings the brokers, session_timeout and niceness are used. At most `buffer_bytes` of messages of
-  // each partition that is being read wait in memory, and one answer of a broker (8 MiB at most, all
-  // partitions together).
+  // each partition that is being read wait in memory, and one answer of a broker (256 KiB, or one batch, and
+  // what that becomes when it is unpacked).
   LogReader(const ConsumerSettings& settings, std::string client_id, std::int64_t buffer_bytes);
   ~LogReader();
   LogReader(const LogReader&) = delete;

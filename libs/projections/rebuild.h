@@ -24,7 +24,7 @@ struct RebuildSettings {
   // Partitions that are read at the same time, each with a thread and a sink of its own.
   int workers_max = 12;
   // Of messages that wait in memory, all workers together.
-  std::int64_t buffer_bytes = 24 << 20;
+  std::int64_t buffer_bytes = 12 << 20;
   // Go on after an event that the function refuses, and count it, as the live path does.
   bool pass_over_refused = false;
 };

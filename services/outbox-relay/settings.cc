@@ -11,6 +11,7 @@ void Settings::Bind(config::Binder& b) {
   b.Text("relay.slot", slot);
   b.Integer("relay.in_flight_records_max", in_flight_records_max, {.min = 1, .max = 1'000'000});
   b.Integer("relay.in_flight_bytes_max", in_flight_bytes_max, {.min = 1 << 20, .max = 1 << 30});
+  b.Duration("relay.gather", gather, {.min = absl::ZeroDuration(), .max = absl::Milliseconds(100)});
   // At least once a second, well below PostgreSQL's wal_sender_timeout.
   b.Duration("relay.status_interval", status_interval,
              {.min = absl::Milliseconds(10), .max = absl::Seconds(1)});

@@ -20,6 +20,7 @@ struct Settings {
   std::string slot;
   int in_flight_records_max = 0;
   std::int64_t in_flight_bytes_max = 0;
+  absl::Duration gather;
   absl::Duration status_interval;
   absl::Duration standby_interval;
   absl::Duration backoff_min;

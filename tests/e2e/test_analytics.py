@@ -1,6 +1,7 @@
 """What analytics makes of the events is what the services have in their own tables: to the cent and the piece, also when analytics is
-killed again and again while it takes the events in."""
+killed again and again while it takes the events in, and Kafka under it."""
 
+import contextlib
 import datetime
 import signal
 import threading
@@ -195,14 +196,23 @@ class Killed(Reader):
         finally:
             lives.close()
 
-    def kill(self, point):
-        """At a crash point that the load leads to, or, without one, at any moment."""
+    def kill(self, point, behind=None):
+        """At a crash point that the load leads to, or, without one, at any moment. Every read model passes a point, so with `behind` it is armed
+        while the rows of that one are about to be written."""
         pid = stack.pids()["analytics"]
-        if point is None:
-            stack.send_signal("analytics", signal.SIGKILL)
-        else:
-            crash.arm(point)
+        with postgres.locked(f"LOCK TABLE analytics.{behind} IN EXCLUSIVE MODE") if behind else contextlib.nullcontext():
+            if behind:
+                wait.until(lambda: postgres.waiting_for_lock("analytics"), 30, f"rows of {behind}")
+            if point is None:
+                stack.send_signal("analytics", signal.SIGKILL)
+            else:
+                crash.arm(point)
         stack.await_restart("analytics", pid)
+
+    @staticmethod
+    def kill_kafka():
+        """Under the consumers, which go on by themselves; what they need is in the outbox meanwhile."""
+        stack.await_restart("kafka", stack.send_signal("kafka", signal.SIGKILL), within=90)
 
     def test_under_load(self):
         shop = self.shop()
@@ -214,8 +224,12 @@ class Killed(Reader):
         for customer in customers:
             customer.start()
         try:
-            for point in (*CRASH_POINTS, None, *CRASH_POINTS, None):
-                self.kill(point)
+            # Where the first read model is written, which puts values, where one is that adds them up, and at any moment.
+            for behind in (None, "daily_revenue"):
+                for point in (*CRASH_POINTS, None):
+                    self.kill(point, behind)
+            # Last, so that nobody starts analytics anew behind it.
+            self.kill_kafka()
         finally:
             ended.set()
             for customer in customers:
@@ -225,7 +239,8 @@ class Killed(Reader):
         # Behind everything that was read twice.
         self.buy(shop, {"sku": skus[0]})
         self.assertGreater(self.expected(shop)["USD"][1], 10)
-        self.follows(lambda: self.daily(shop), self.expected(shop))
+        for read in (self.daily, lambda of: self.revenue(of, "revenue/live")):
+            self.follows(lambda r=read: r(shop), self.expected(shop))
         stock = sorted((p["locationCode"], p["onHand"], p["reserved"], p["available"]) for p in shop.stock(skus[0])["locations"])
         self.follows(lambda: [(p["locationCode"], p["onHand"], p["reserved"], p["available"])
                               for p in self.get(shop, f"inventory?sku={skus[0]}")["levels"]], stock)

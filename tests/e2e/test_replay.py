@@ -10,6 +10,7 @@ import threading
 import unittest
 
 from e2e import test_analytics as analytics
+from e2e import test_crash_points
 from support import crash, gateways, ledger, postgres, stack, wait
 from support.lives import Lives
 
@@ -18,6 +19,7 @@ ORDERS, REVENUE = "orders_by_customer", "daily_revenue"
 OF_REBUILD = ("replay.start.stored", "replay.lease.stored", "replay.progress.stored", "projections.rebuild.applied", "replay.comparing.stored",
               "replay.parity.stored", "projections.switch.written", "replay.rows.switched", "replay.end.stored")
 OF_VERIFY = ("projections.drop.part", "replay.rows.dropped")
+OF_CANCEL = ("replay.cancel.stored",)
 PATIENCE = 60  # seconds
 
 
@@ -152,6 +154,13 @@ class UnderLoad(Replays):
         self.is_right()
 
 
+class CrashPoints(unittest.TestCase):
+    def test_none_is_left_out(self):
+        found = {point for path in (stack.ROOT / "services" / "replay").rglob("*.cc")
+                 for point in test_crash_points.POINT.findall(path.read_text(encoding="utf-8"))}
+        self.assertEqual(found, {point for point in (*OF_REBUILD, *OF_VERIFY, *OF_CANCEL) if point.startswith("replay.")})
+
+
 class Operator(Replays):
     def test_what_is_damaged_is_named_and_mended(self):
         shop, _ = self.shop_with_orders()
@@ -194,21 +203,36 @@ class Operator(Replays):
 
     def test_canceled_in_the_middle(self):
         self.shop_with_orders()
+        for point in (None, *OF_CANCEL):
+            with self.subTest(point):
+                self.cancel_in_the_middle(point)
+
+    def cancel_in_the_middle(self, point):
         live = status(REVENUE)["live_version"]
         with postgres.locked(f"LOCK TABLE analytics.{REVENUE} IN EXCLUSIVE MODE"):
             with subprocess.Popen(command(REVENUE), stdout=subprocess.PIPE, text=True) as running:
                 wait.until(lambda: any(r["state"] == "BUILDING" for r in status(REVENUE)["replays"]) and postgres.waiting_for_lock("analytics"))
+                if point:
+                    crash.arm(point)
                 with subprocess.Popen(command(REVENUE, "--cancel"), stdout=subprocess.PIPE, text=True) as canceling:
-                    wait.until(lambda: postgres.value("SELECT count(*) FROM replay.replay WHERE cancel_requested AND ended_at IS NULL"))
+                    wait.until(lambda: self.wishes() if point is None else not crash.armed(), every=0.01)
+                    # Also when it was killed, and before the command, which is patient, asks again.
+                    stored = self.wishes()
+                    wait.until(self.wishes)
                     postgres.execute("SELECT count(pg_terminate_backend(pid)) FROM pg_locks JOIN pg_stat_activity USING (pid) "
                                      f"WHERE relation = 'analytics.{REVENUE}'::regclass AND mode = 'ExclusiveLock' AND granted")
                     self.assertIn("canceled", canceling.communicate(timeout=PATIENCE)[0])
                 self.assertIn("canceled", running.communicate(timeout=PATIENCE)[0])
                 self.assertEqual(1, running.returncode)
+        self.assertEqual(1, stored)
         now = status(REVENUE)
         self.assertEqual((live, "CANCELED"), (now["live_version"], now["replays"][0]["state"]))
         self.assertNotIn(now["replays"][0]["rows_version"], now["rows_versions"])
         self.assertIn("Nothing of daily_revenue is being replayed", bv(REVENUE, "--cancel")[1])
+
+    @staticmethod
+    def wishes():
+        return postgres.value("SELECT count(*) FROM replay.replay WHERE cancel_requested AND ended_at IS NULL")
 
     def test_what_cannot_be_is_said(self):
         live = status(ORDERS)["live_version"]

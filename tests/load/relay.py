@@ -2,7 +2,7 @@
 """From commit to a consumer: outbox rows at 100 and 2,000 a second, read back from Kafka by kcat; and how fast a backlog goes. The relay and
 Debezium take turns at the same rows: while one is measured the other stands still.
 
-Parameters: BENCH_SECONDS (of each rate, default 15), BENCH_BACKLOG (events, default 200000), BENCH_DEBEZIUM (default 1; 0: the relay alone)."""
+Parameters: BENCH_SECONDS (of each rate, default 15), BENCH_WARM_UP (seconds, default 30), BENCH_BACKLOG (events, default 200000), BENCH_DEBEZIUM (default 1; 0: the relay alone)."""
 
 import contextlib
 import json
@@ -169,6 +169,8 @@ def main():
             publishers.append(Debezium(resources.enter_context(connect.connector("outbox", also="elsewhere", **connect.ELSEWHERE))))
         for publisher in publishers:
             connect.make_topic(publisher.prefix + topic, PARTITIONS)
+        # Debezium's compilers have done their work before anything is measured.
+        write(topic, max(RATES), _bench.number("BENCH_WARM_UP", 30))
         rows = []
         for rate in RATES:
             for publisher in publishers:

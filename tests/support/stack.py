@@ -78,6 +78,12 @@ def resident_mb(pid):
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def cpu_seconds(pid):
+    """What a process has used of the processors since it was started."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # user, system
+
+
 def is_ready(metrics_url):
     """Whether the service with this page of metrics says that it is ready."""
     try:

@@ -10,7 +10,7 @@ from .layout import CONNECT, DEBEZIUM, HOST, KAFKA_CLIENTS, POSTGRES, ROOT, writ
 
 CONNECTORS = ROOT / "deploy" / "connect"
 CDC = "cdc"
-JVM = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.net.preferIPv4Stack=true", "-Djava.awt.headless=true"]
+JVM = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-Djava.net.preferIPv4Stack=true", "-Djava.awt.headless=true"]
 # Where the connectors look for passwords, in a deployment; here it is a file of the stack's.
 SECRETS_FILE = "/etc/bivouac/connect.properties"
 

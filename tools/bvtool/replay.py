@@ -228,7 +228,7 @@ def cancel(replays, projection):
     if not running:
         say(f"Nothing of {bold(projection)} is being replayed.")
         return 0
-    replay = replays.call("CancelReplay", {"replay_id": running[0]["replay_id"]})
+    replay = _patiently(lambda: replays.call("CancelReplay", {"replay_id": running[0]["replay_id"]}))
     show_end(follow(replays, replay, None))
     return 0
 

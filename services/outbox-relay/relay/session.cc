@@ -133,15 +133,18 @@ absl::Status Session::Drain() {
 }
 
 absl::Status Session::Read() {
-  bool received = false;
+  const absl::Time begin = MonotonicNow();
+  bool dry = false;
   for (int i = 0; i < kFramesPerRead && HasRoom(); ++i) {
     ASSIGN_OR_RETURN(const std::optional<std::string_view> frame, stream_->Next());
     if (frame) {
+      dry = false;
+      read_due_ = begin + settings_.gather;
       RETURN_IF_ERROR(Handle(*frame));
       if (stop_.IsSet() && !ledger_.half_read()) return absl::OkStatus();
-    } else if (!received) {
+    } else if (!dry) {
       RETURN_IF_ERROR(stream_->Receive());
-      received = true;
+      dry = true;
     } else {
       more_ = false;
       return absl::OkStatus();
@@ -270,12 +273,21 @@ absl::Status Session::ConfirmIfDue() {
 absl::Status Session::Wait(bool reading) {
   reading = reading && HasRoom();
   if (reading && more_) return absl::OkStatus();
+  if (reading && MonotonicNow() < read_due_) return Gather();
   ASSIGN_OR_RETURN(const bool writing, stream_->Flush());
   const short stream_events = static_cast<short>((reading ? POLLIN : 0) | (writing ? POLLOUT : 0));
   std::array<pollfd, 3> waiting = {{{.fd = producer_->event_fd(), .events = POLLIN, .revents = 0},
                                     {.fd = stop_.fd(), .events = POLLIN, .revents = 0},
                                     {.fd = stream_->fd(), .events = stream_events, .revents = 0}}};
   poll(waiting.data(), waiting.size(), PollMillis(status_due_ - MonotonicNow()));
+  return absl::OkStatus();
+}
+
+// Acknowledgements wait as well: nobody needs them sooner, and each would wake this thread.
+absl::Status Session::Gather() {
+  pollfd stop{.fd = stop_.fd(), .events = POLLIN, .revents = 0};
+  const timespec rest = absl::ToTimespec(std::max(read_due_ - MonotonicNow(), absl::ZeroDuration()));
+  ppoll(&stop, 1, &rest, nullptr);
   return absl::OkStatus();
 }
 

@@ -63,6 +63,8 @@ class Session {
   // Until something happens on the stream (when it may be read), in Kafka's client or to the stop signal, or
   // a status is due.
   absl::Status Wait(bool reading);
+  // Until the stream is to be read again, or the stop signal.
+  absl::Status Gather();
   bool HasRoom() const;
 
   const Settings& settings_;
@@ -88,6 +90,8 @@ class Session {
   absl::Time commit_time_ = absl::InfinitePast();
   // Frames may be waiting that no socket announces: read on without waiting.
   bool more_ = false;
+  // Not before: what is committed until then goes to Kafka together.
+  absl::Time read_due_ = absl::InfinitePast();
   bool reply_requested_ = false;
   absl::Time status_due_ = absl::InfinitePast();
   // Acknowledged since PostgreSQL heard of the confirmed position last: bounded, because all of it comes
