@@ -160,6 +160,16 @@ TEST_F(LogReaderTest, ABeginningThatIsGoneIsAnError) {
   EXPECT_EQ(ErrorReason(Read({4, 11})), "LOG_INCOMPLETE") << "never written";
 }
 
+TEST_F(LogReaderTest, AMessageLargerThanAnAnswerComesWhole) {
+  topic_.Create(1);
+  const std::string large(900'000, 'x');
+  topic_.Write(
+      {{.key = "key", .value = "before"}, {.key = "key", .value = large}, {.key = "key", .value = "behind"}});
+  const absl::Status read = Read({0, 3});
+  ASSERT_TRUE(read.ok()) << read;
+  EXPECT_EQ(Values(), (std::vector<std::string>{"before", large, "behind"}));
+}
+
 TEST_F(LogReaderTest, WhatIsDeletedMeanwhileIsAnError) {
   topic_.Create(1);
   // More than waits in memory.
