@@ -55,7 +55,16 @@ async::Task<absl::StatusOr<Placed>> Checkout::Create(Draft draft, CartRef cart, 
   CO_ASSIGN_OR_RETURN(Order order, co_await Price(draft, now, context));
   order.created_at = now;
   CrashPoint("order.create.priced");
-  CO_RETURN_IF_ERROR(co_await ReserveStock(order, draft, key, cart_holds, context));
+  order.reservation_id = ReservationIdOf(order, key.key_hash, key.request_hash, context);
+  CO_ASSIGN_OR_RETURN(bool held, co_await ReserveStock(order, draft, cart_holds, context));
+  if (!held) {
+    // The hold of an earlier request under the key is over. It may have been given back because the key has
+    // come to stand for another request, or for this one; only if not, there is stock to ask for once more.
+    CO_ASSIGN_OR_RETURN(LookedUpOrder found, co_await FindRepeated(key, context));
+    if (found.repeated) co_return Placed{.order = *std::move(found.repeated), .replayed = true};
+    order.reservation_id = order.id.str();
+    CO_ASSIGN_OR_RETURN(held, co_await ReserveStock(order, draft, cart_holds, context));
+  }
   CrashPoint("order.create.reserved");
   CO_ASSIGN_OR_RETURN(Placed placed, co_await Store(std::move(order), key, context));
   CrashPoint("order.create.stored");
@@ -115,29 +124,23 @@ async::Task<absl::StatusOr<Order>> Checkout::Price(const Draft& draft, absl::Tim
   co_return Place(OrderId::New(), context.user_id, draft, priced);
 }
 
-async::Task<absl::Status> Checkout::ReserveStock(Order& order, const Draft& draft, const Key& key,
-                                                 const std::vector<std::string>& replaces,
-                                                 const RequestContext& context) {
+async::Task<absl::StatusOr<bool>> Checkout::ReserveStock(Order& order, const Draft& draft,
+                                                         const std::vector<std::string>& replaces,
+                                                         const RequestContext& context) {
   inventory::ReserveRequest request;
+  request.set_reservation_id(order.reservation_id);
   AddLines(order, request);
   for (const std::string& hold : replaces) request.add_replaces(hold);
   request.set_holder(inventory::HOLDER_ORDER);
   if (order.payment_method == PaymentMethod::kBankTransfer)
     request.set_hold_seconds(static_cast<std::int32_t>(absl::ToInt64Seconds(bank_transfer_hold_)));
-  order.reservation_id = ReservationIdOf(order, key.key_hash, key.request_hash, context);
-  while (true) {
-    request.set_reservation_id(order.reservation_id);
-    const absl::StatusOr<inventory::ReserveResponse> held =
-        co_await peers_.inventory.Call(&rpc::Async<inventory::Inventory>::ReserveStock, request, context);
-    if (!held.ok()) co_return InTermsOfItems(held.status(), order, draft);
-    order.hold_expires_at = rpc::FromTimestamp(held->expires_at());
-    const bool usable =
-        held->status() == inventory::RESERVATION_STATUS_HELD &&
-        (key.key_hash.empty() || rpc::FromTimestamp(held->created_at()) > order.created_at - kHoldReuseMax);
-    if (usable || order.reservation_id == order.id.str()) co_return absl::OkStatus();
-    // The hold of an earlier request under the key is over; the order's own id was never used.
-    order.reservation_id = order.id.str();
-  }
+  const absl::StatusOr<inventory::ReserveResponse> held =
+      co_await peers_.inventory.Call(&rpc::Async<inventory::Inventory>::ReserveStock, request, context);
+  if (!held.ok()) co_return InTermsOfItems(held.status(), order, draft);
+  order.hold_expires_at = rpc::FromTimestamp(held->expires_at());
+  if (order.reservation_id == order.id.str()) co_return true;
+  co_return held->status() == inventory::RESERVATION_STATUS_HELD&& rpc::FromTimestamp(held->created_at()) >
+                                  order.created_at - kHoldReuseMax;
 }
 
 async::Task<absl::StatusOr<Placed>> Checkout::Store(Order order, const Key& key,

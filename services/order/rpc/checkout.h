@@ -63,10 +63,11 @@ class Checkout {
                                                                       const RequestContext& context);
   // `now` by the database's clock; absl::Time() when it is not known.
   async::Task<absl::StatusOr<Order>> Price(const Draft& draft, absl::Time now, const RequestContext& context);
-  // Sets reservation_id and hold_expires_at.
-  async::Task<absl::Status> ReserveStock(Order& order, const Draft& draft, const Key& key,
-                                         const std::vector<std::string>& replaces,
-                                         const RequestContext& context);
+  // Holds stock under `order.reservation_id`, and sets hold_expires_at. False: that was the hold of an
+  // earlier request, and is over.
+  async::Task<absl::StatusOr<bool>> ReserveStock(Order& order, const Draft& draft,
+                                                 const std::vector<std::string>& replaces,
+                                                 const RequestContext& context);
   async::Task<absl::StatusOr<Placed>> Store(Order order, const Key& key, const RequestContext& context);
   async::Task<void> ReleaseStock(std::string reservation_id, RequestContext context);
   async::Task<absl::StatusOr<Order>> Read(OrderId id, const RequestContext& context);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <mutex>
 #include <optional>
@@ -70,17 +71,23 @@ class Warehouse final : public inventory::Inventory::Service {
   void Age(absl::Duration age) { age_ = age; }
   // From now on nothing more of this line is there.
   void SellOut(int line) { sold_out_line_ = line; }
+  // Each of the next calls that ask for stock waits for one of these, the first for the last.
+  void WaitFor(std::vector<std::function<void()>> others) {
+    const std::lock_guard lock(mutex_);
+    others_ = std::move(others);
+  }
 
  private:
   grpc::Status ReserveStock(grpc::ServerContext*, const inventory::ReserveRequest* request,
                             inventory::ReserveResponse* response) override {
-    if (sold_out_line_ >= 0) {
+    if (const std::function<void()> other = NextOther()) other();
+    const std::lock_guard lock(mutex_);
+    const bool ended = ended_.contains(request->reservation_id());
+    if (!ended && sold_out_line_ >= 0) {
       return rpc::ToGrpc(Error(absl::StatusCode::kFailedPrecondition, "OUT_OF_STOCK", "nothing left",
                                Concat("lines[", sold_out_line_.load(), "].qty")));
     }
-    const std::lock_guard lock(mutex_);
-    response->set_status(ended_.contains(request->reservation_id()) ? inventory::RESERVATION_STATUS_EXPIRED
-                                                                    : inventory::RESERVATION_STATUS_HELD);
+    response->set_status(ended ? inventory::RESERVATION_STATUS_EXPIRED : inventory::RESERVATION_STATUS_HELD);
     const std::int64_t now = absl::ToUnixSeconds(absl::Now());
     response->mutable_created_at()->set_seconds(now - absl::ToInt64Seconds(age_));
     response->mutable_expires_at()->set_seconds(now + 900);
@@ -91,10 +98,19 @@ class Warehouse final : public inventory::Inventory::Service {
                             inventory::ReleaseResponse*) override {
     const std::lock_guard lock(mutex_);
     held_.erase(request->reservation_id());
+    ended_.insert(request->reservation_id());
     return grpc::Status::OK;
+  }
+  std::function<void()> NextOther() {
+    const std::lock_guard lock(mutex_);
+    if (others_.empty()) return {};
+    std::function<void()> other = std::move(others_.back());
+    others_.pop_back();
+    return other;
   }
 
   std::mutex mutex_;
+  std::vector<std::function<void()>> others_;
   std::set<std::string> held_;
   std::set<std::string> ended_;
   absl::Duration age_;
@@ -294,6 +310,24 @@ TEST_F(CheckoutTest, RepeatsAtOnceAreOneOrderWithOneHold) {
   }
   EXPECT_EQ(ids.size(), 1u);
   EXPECT_EQ(warehouse_.held().size(), 1u) << "all of them found the same hold";
+  EXPECT_EQ(Orders(), "1");
+}
+
+TEST_F(CheckoutTest, WhoseKeyWentToAnotherRequestAsksForNoStockOfItsOwn) {
+  // Three requests have seen that nothing stands under the key. The first to go on places its order; the
+  // second, which is another request, gives its hold back; the third is that request once more.
+  const auto place_other = [&] {
+    const absl::StatusOr<pb::Order> placed = Create(RequestOf({{"MUG", 3}}), WithKey("key"));
+    EXPECT_TRUE(placed.ok()) << placed.status();
+  };
+  const auto be_refused = [&] {
+    const absl::StatusOr<pb::Order> refused = Create(RequestOf({{"MUG", 2}}), WithKey("key"));
+    EXPECT_EQ(ErrorReason(refused.status()), "IDEMPOTENCY_KEY_REUSED");
+    warehouse_.SellOut(0);
+  };
+  warehouse_.WaitFor({place_other, be_refused});
+  EXPECT_EQ(ErrorReason(Create(RequestOf({{"MUG", 2}}), WithKey("key")).status()), "IDEMPOTENCY_KEY_REUSED");
+  EXPECT_EQ(warehouse_.held().size(), 1u);
   EXPECT_EQ(Orders(), "1");
 }
 
