@@ -1,11 +1,11 @@
 -- Roles, schemas and rights of the fleet, run by a superuser in the fleet's database; running it again changes nothing but passwords,
 -- and without the variables not even those.
---   psql -v product_password=… -v cart_password=… -v order_password=… -v inventory_password=… -v payment_password=… -v analytics_password=… -v replay_password=… -v relay_password=… -f bootstrap.sql
+--   psql -v product_password=… -v cart_password=… -v order_password=… -v inventory_password=… -v payment_password=… -v analytics_password=… -v replay_password=… -v webhook_password=… -v mail_password=… -v relay_password=… -f bootstrap.sql
 -- Each service logs in with a role that owns its schema and nothing else, and migrates that schema itself.
 \set ON_ERROR_STOP on
 
 SELECT format('CREATE ROLE %I LOGIN', role)
-FROM unnest(ARRAY['bv_product', 'bv_cart', 'bv_order', 'bv_inventory', 'bv_payment', 'bv_analytics', 'bv_replay', 'bv_relay']) AS role
+FROM unnest(ARRAY['bv_product', 'bv_cart', 'bv_order', 'bv_inventory', 'bv_payment', 'bv_analytics', 'bv_replay', 'bv_webhook', 'bv_mail', 'bv_relay']) AS role
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role)
 \gexec
 
@@ -20,6 +20,8 @@ ALTER ROLE bv_inventory PASSWORD :'inventory_password';
 ALTER ROLE bv_payment PASSWORD :'payment_password';
 ALTER ROLE bv_analytics PASSWORD :'analytics_password';
 ALTER ROLE bv_replay PASSWORD :'replay_password';
+ALTER ROLE bv_webhook PASSWORD :'webhook_password';
+ALTER ROLE bv_mail PASSWORD :'mail_password';
 ALTER ROLE bv_relay PASSWORD :'relay_password';
 \endif
 
@@ -30,12 +32,14 @@ CREATE SCHEMA IF NOT EXISTS inventory AUTHORIZATION bv_inventory;
 CREATE SCHEMA IF NOT EXISTS payment AUTHORIZATION bv_payment;
 CREATE SCHEMA IF NOT EXISTS analytics AUTHORIZATION bv_analytics;
 CREATE SCHEMA IF NOT EXISTS replay AUTHORIZATION bv_replay;
+CREATE SCHEMA IF NOT EXISTS webhook AUTHORIZATION bv_webhook;
+CREATE SCHEMA IF NOT EXISTS mail AUTHORIZATION bv_mail;
 CREATE SCHEMA IF NOT EXISTS outbox AUTHORIZATION bv_relay;
 
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database())
 \gexec
-SELECT format('GRANT CONNECT ON DATABASE %I TO bv_product, bv_cart, bv_order, bv_inventory, bv_payment, bv_analytics, bv_replay, bv_relay', current_database())
+SELECT format('GRANT CONNECT ON DATABASE %I TO bv_product, bv_cart, bv_order, bv_inventory, bv_payment, bv_analytics, bv_replay, bv_webhook, bv_mail, bv_relay', current_database())
 \gexec
 -- A publication belongs to the database.
 SELECT format('GRANT CREATE ON DATABASE %I TO bv_relay', current_database())
@@ -43,5 +47,6 @@ SELECT format('GRANT CREATE ON DATABASE %I TO bv_relay', current_database())
 
 SELECT format('ALTER ROLE %I IN DATABASE %I SET search_path = %I', role, current_database(), schema)
 FROM (VALUES ('bv_product', 'product'), ('bv_cart', 'cart'), ('bv_order', 'orders'), ('bv_inventory', 'inventory'),
-             ('bv_payment', 'payment'), ('bv_analytics', 'analytics'), ('bv_replay', 'replay'), ('bv_relay', 'outbox')) AS r (role, schema)
+             ('bv_payment', 'payment'), ('bv_analytics', 'analytics'), ('bv_replay', 'replay'), ('bv_webhook', 'webhook'), ('bv_mail', 'mail'),
+             ('bv_relay', 'outbox')) AS r (role, schema)
 \gexec

@@ -1,5 +1,6 @@
 #include "libs/http/connection.h"
 
+#include <absl/strings/str_cat.h>
 #include <poll.h>
 
 #include <array>
@@ -13,6 +14,7 @@
 #include <exception>
 
 #include "libs/base/strings.h"
+#include "libs/http/takeover.h"
 #include "libs/telemetry/telemetry.h"
 
 namespace bv::http {
@@ -97,6 +99,17 @@ class RequestReader {
   bool KeepsAlive() const { return parser_->keep_alive(); }
   bool IsChunked() const { return parser_->chunked(); }
   int version() const { return static_cast<int>(parser_->get().version()); }
+  // What was parsed of request line and headers, with the blank line.
+  std::string Head() const {
+    const auto& message = parser_->get();
+    std::string head = Concat(View(message.method_string()), " ", View(message.target()), " HTTP/",
+                              version() / 10, ".", version() % 10, "\r\n");
+    for (const auto& field : message)
+      absl::StrAppend(&head, Absl(View(field.name_string())), ": ", Absl(View(field.value())), "\r\n");
+    return head += "\r\n";
+  }
+  // What has come behind the request.
+  std::string Rest() const { return {static_cast<const char*>(buffer_.data().data()), buffer_.size()}; }
   // Of the body that has not arrived; the most it may be when it comes in chunks.
   std::int64_t BytesToCome() const {
     const auto remaining = parser_->content_length_remaining();
@@ -143,10 +156,16 @@ bool WantsContinue(const RequestReader& reader, const Request& request) {
   return reader.version() == 11 && !request.Find("expect").empty();
 }
 
+std::string AddressOf(const asio::ip::tcp::socket& socket) {
+  error_code gone;
+  const auto endpoint = socket.remote_endpoint(gone);
+  return gone ? std::string() : endpoint.address().to_string();
+}
+
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<Shared> shared)
-    : socket_(std::move(socket)), shared_(std::move(shared)) {
+    : socket_(std::move(socket)), client_address_(AddressOf(socket_)), shared_(std::move(shared)) {
   const std::lock_guard lock(shared_->mutex);
   shared_->open.insert(this);
   shared_->metrics.Opened();
@@ -169,6 +188,7 @@ async::Task<void> Connection::Run() {
     if (arrival == Arrival::kRequest) co_await Handle();
     FreeRoom();
     if (response_.hang_up) co_return;
+    if (response_.take_over) co_return GiveAway(reader);
     const bool keep = arrival == Arrival::kRequest && reader.KeepsAlive() &&
                       !shared_->draining.load(std::memory_order_relaxed);
     const bool written = co_await Write(keep ? Persistence::kKeepAlive : Persistence::kClose);
@@ -181,7 +201,7 @@ async::Task<void> Connection::Run() {
 
 async::Task<Connection::Arrival> Connection::Read(RequestReader& reader) {
   reader.Begin();
-  request_ = Request{.headers = std::move(request_.headers)};
+  request_ = Request{.headers = std::move(request_.headers), .client_address = client_address_};
   response_.Clear();
   if (reader.HasBytes()) {
     Enter(Phase::kReading, shared_->settings.read_timeout);
@@ -286,6 +306,11 @@ async::Task<void> Connection::Linger() {
     co_await socket_.async_read_some(asio::buffer(discarded),
                                      asio::redirect_error(asio::use_awaitable, error));
   }
+}
+
+void Connection::GiveAway(const RequestReader& reader) {
+  const auto take_over = std::move(response_.take_over);
+  take_over({.socket = std::move(socket_), .head = reader.Head(), .rest = reader.Rest()});
 }
 
 bool Connection::HasRoomFor(std::int64_t bytes) {

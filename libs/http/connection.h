@@ -66,6 +66,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   async::Task<bool> Write(Persistence persistence);
   async::Task<bool> WriteContinue();
   async::Task<void> Linger();
+  void GiveAway(const RequestReader& reader);
   // Reserves room for the body that is still to come.
   bool HasRoomFor(std::int64_t bytes);
   void FreeRoom();
@@ -76,6 +77,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool HasClientGone();
 
   boost::asio::ip::tcp::socket socket_;
+  const std::string client_address_;
   const std::shared_ptr<Shared> shared_;
   std::atomic<Phase> phase_{Phase::kIdle};
   std::atomic<Clock::time_point> late_at_{Clock::time_point::max()};

@@ -73,6 +73,8 @@ std::string_view ReasonPhrase(int status) {
       return "Expectation Failed";
     case 422:
       return "Unprocessable Content";
+    case 426:
+      return "Upgrade Required";
     case 429:
       return "Too Many Requests";
     case 431:
@@ -120,6 +122,7 @@ void Response::Clear() {
   status = 200;
   route = "none";
   hang_up = false;
+  take_over = nullptr;
   Shrink(body);
   Shrink(header_lines_);
 }

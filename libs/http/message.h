@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ struct Request {
   std::string_view query;
   std::vector<Header> headers;
   std::string_view body;
+  // Of the other end of the connection, without its port: "192.0.2.7", "2001:db8::1".
+  std::string_view client_address;
   // Requested when the client has gone.
   std::stop_token stop;
 
@@ -30,6 +33,9 @@ struct Request {
   std::string_view Find(std::string_view name) const;
   std::size_t Count(std::string_view name) const;
 };
+
+// See takeover.h.
+struct Takeover;
 
 class Response {
  public:
@@ -39,6 +45,10 @@ class Response {
   std::string_view route = "none";
   // Close the connection and answer nothing: for programs that play a broken server.
   bool hang_up = false;
+  // Set: nothing is answered, and the connection is given to this function, in the connection's strand, when
+  // the handler has returned. It is the function's then: no limit, time or drain of the server holds for it
+  // any more.
+  std::function<void(Takeover)> take_over;
 
   // A control character in `value` becomes a blank, so that no value can end its line.
   void AddHeader(std::string_view name, std::string_view value);

@@ -4,25 +4,42 @@
 #include <absl/strings/numbers.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <utility>
 
 #include "libs/base/strings.h"
 
 namespace bv::http {
 
 TestClient::TestClient(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  const timeval limit{.tv_sec = 10, .tv_usec = 0};
-  setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-  setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+  LimitWaits();
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) Close();
+}
+
+TestClient TestClient::Accepted(int fd) {
+  TestClient client;
+  client.fd_ = fd;
+  client.LimitWaits();
+  return client;
+}
+
+TestClient::TestClient(TestClient&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), received_(std::move(other.received_)) {}
+
+void TestClient::LimitWaits() const {
+  const timeval limit{.tv_sec = 10, .tv_usec = 0};
+  setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+  setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 }
 
 TestClient::~TestClient() {
@@ -71,6 +88,31 @@ std::string TestClient::Receive() {
   answer.append(received_, 0, length);
   received_.erase(0, length);
   return answer;
+}
+
+std::string TestClient::ReceiveBytes(std::size_t size) {
+  while (received_.size() < size && ReadMore()) {
+  }
+  size = std::min(size, received_.size());
+  std::string bytes = received_.substr(0, size);
+  received_.erase(0, size);
+  return bytes;
+}
+
+std::size_t TestClient::SendWhatFits(std::string_view bytes) {
+  constexpr int kPatienceMillis = 200;
+  std::size_t sent = 0;
+  pollfd socket{.fd = fd_, .events = POLLOUT, .revents = 0};
+  while (sent < bytes.size() && poll(&socket, 1, kPatienceMillis) == 1) {
+    const ssize_t size = send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (size <= 0) break;
+    sent += static_cast<std::size_t>(size);
+  }
+  return sent;
+}
+
+void TestClient::EndSending() {
+  shutdown(fd_, SHUT_WR);
 }
 
 bool TestClient::IsClosedByServer() {

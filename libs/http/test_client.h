@@ -1,6 +1,7 @@
 // A client that sends exactly the bytes it is told to, for tests of the server and of the gateway.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,9 @@ class TestClient {
  public:
   // Connects to 127.0.0.1. Every wait ends after ten seconds.
   explicit TestClient(int port);
+  // The other end of a connection that was accepted.
+  static TestClient Accepted(int fd);
+  TestClient(TestClient&& other) noexcept;
   ~TestClient();
   TestClient(const TestClient&) = delete;
   TestClient& operator=(const TestClient&) = delete;
@@ -21,14 +25,22 @@ class TestClient {
   std::string Receive();
   // As Receive, for the answer to HEAD.
   std::string ReceiveHead();
+  // So many bytes; fewer when the server closes earlier.
+  std::string ReceiveBytes(std::size_t size);
+  // Closes the sending side only.
+  void EndSending();
   // True when the server closes without sending more.
   bool IsClosedByServer();
+  // So many of `bytes` as are taken without waiting for long.
+  std::size_t SendWhatFits(std::string_view bytes);
   // Closes both directions.
   void Close();
 
  private:
+  TestClient() = default;
   bool ReadMore();
-  int fd_;
+  void LimitWaits() const;
+  int fd_ = -1;
   std::string received_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <absl/strings/ascii.h>
 
+#include <algorithm>
+
 namespace bv::http {
 namespace {
 
@@ -28,6 +30,17 @@ bool PercentDecode(std::string_view text, UriPart part, std::string& out) {
       i += 2;
     }
     out += c;
+  }
+  return true;
+}
+
+bool FindParameter(std::string_view query, std::string_view name, std::string& value) {
+  value.clear();
+  while (!query.empty()) {
+    const std::string_view parameter = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), parameter.size() + 1));
+    if (!parameter.starts_with(name) || parameter.substr(name.size(), 1) != "=") continue;
+    return PercentDecode(parameter.substr(name.size() + 1), UriPart::kQuery, value);
   }
   return true;
 }

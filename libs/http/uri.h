@@ -12,6 +12,10 @@ enum class UriPart { kPath, kQuery };
 // Replaces `out`. False for a '%' without two hexadecimal digits after it.
 bool PercentDecode(std::string_view text, UriPart part, std::string& out);
 
+// The first value of a query's parameter, decoded, into `value`; empty when there is none. False for one that
+// cannot be decoded. `name` needs no encoding.
+bool FindParameter(std::string_view query, std::string_view name, std::string& value);
+
 // Appends all but letters, digits and - . _ ~ as %XX.
 void AppendPercentEncoded(std::string_view text, std::string& out);
 

@@ -30,5 +30,15 @@ TEST(AppendPercentEncoded, IsUndoneByDecoding) {
   EXPECT_EQ(decoded, all);
 }
 
+TEST(FindParameter, TakesTheFirstOfItsName) {
+  std::string value;
+  EXPECT_TRUE(FindParameter("tenantId=x&tenant&tenant=a%20b+c&tenant=d", "tenant", value));
+  EXPECT_EQ(value, "a b c");
+  EXPECT_TRUE(FindParameter("a=1", "tenant", value));
+  EXPECT_EQ(value, "");
+  EXPECT_TRUE(FindParameter("", "tenant", value));
+  EXPECT_FALSE(FindParameter("tenant=%zz", "tenant", value));
+}
+
 }  // namespace
 }  // namespace bv::http

@@ -16,7 +16,9 @@
 #include <absl/status/statusor.h>
 #include <google/protobuf/message.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -52,6 +54,10 @@ class Object {
 
   // The text of a string; empty when there is none of this name. Valid as long as the object.
   std::string_view Text(std::string_view name) const;
+  // A number without fraction or exponent, within 64 bits; absent when there is none of this name.
+  std::optional<std::int64_t> Integer(std::string_view name) const;
+  // Whatever it is, null too.
+  bool Has(std::string_view name) const { return Find(name) != 0; }
   // Merges the object under `name` into `message`, as json::Parse, but fields that `message` does not have
   // are passed over: the writer may be newer than the reader. INVALID_ARGUMENT, reason WRONG_TYPE, also when
   // there is no such object.

@@ -359,6 +359,12 @@ TEST(Object, GivesItsMembersOneByOne) {
   EXPECT_EQ(moved.Text("text"), "x");
   EXPECT_EQ(moved.Text("n"), "") << "a number is no text";
   EXPECT_EQ(moved.Text("nothing"), "");
+  EXPECT_EQ(moved.Integer("n"), 1);
+  EXPECT_EQ(moved.Integer("text"), std::nullopt) << "a text is no number";
+  EXPECT_EQ(Object::Read(R"({"n":1.5})")->Integer("n"), std::nullopt);
+  EXPECT_EQ(Object::Read(R"({"n":9223372036854775808})")->Integer("n"), std::nullopt);
+  EXPECT_TRUE(moved.Has("payload"));
+  EXPECT_FALSE(moved.Has("nothing"));
   product::VariantRef ref;
   EXPECT_EQ(moved.Parse("payload", ref).code(), absl::StatusCode::kInvalidArgument) << "one of the two only";
   order::OrderItem item;

@@ -1,5 +1,6 @@
 #include <absl/container/flat_hash_set.h>
 #include <absl/container/inlined_vector.h>
+#include <absl/strings/numbers.h>
 
 #include "libs/base/macros.h"
 #include "libs/base/money.h"
@@ -180,6 +181,15 @@ std::string_view Object::Text(std::string_view name) const {
   const std::uint32_t node = Find(name);
   if (node == 0 || (*document_)[node].type != Type::kString) return {};
   return (*document_)[node].text;
+}
+
+std::optional<std::int64_t> Object::Integer(std::string_view name) const {
+  const std::uint32_t node = Find(name);
+  std::int64_t number = 0;
+  if (node == 0 || (*document_)[node].type != Type::kNumber ||
+      !absl::SimpleAtoi(Absl((*document_)[node].text), &number))
+    return std::nullopt;
+  return number;
 }
 
 absl::Status Object::Parse(std::string_view name, Message& message) const {

@@ -23,6 +23,8 @@ constexpr ServiceRole kRoles[] = {{"product", "bv_product", "product"},
                                   {"payment-adapter", "bv_payment", "payment"},
                                   {"analytics", "bv_analytics", "analytics"},
                                   {"replay", "bv_replay", "replay"},
+                                  {"mailer", "bv_mail", "mail"},
+                                  {"webhook-dispatcher", "bv_webhook", "webhook"},
                                   {"outbox-relay", "bv_relay", "outbox"}};
 
 // "scheme://user:password@host:port/database?parameters" with the user or database of a test.

@@ -1,9 +1,7 @@
 #include "libs/testing/redis_server.h"
 
-#include <arpa/inet.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +10,7 @@
 #include <cstring>
 
 #include "libs/base/strings.h"
+#include "libs/testing/free_port.h"
 
 extern char** environ;
 
@@ -22,18 +21,6 @@ void Require(bool holds, const char* what) {
   if (holds) return;
   std::fprintf(stderr, "redis-server for a test: %s\n", what);
   std::abort();
-}
-
-int FreePort() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  Require(::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0, "no free port");
-  Require(::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0, "no free port");
-  ::close(socket);
-  return ntohs(address.sin_port);
 }
 
 }  // namespace

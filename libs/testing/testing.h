@@ -27,9 +27,9 @@ std::string Environment(const char* name);
 // end.
 class Database {
  public:
-  // `service` is "product", "cart", "order", "inventory", "payment-adapter", "analytics" or "replay": its
-  // migrations are applied and Connection() logs in as its role. So are those of `neighbour`, when there is
-  // one. "outbox-relay" is always migrated, since the others write to its table.
+  // `service` is "product", "cart", "order", "inventory", "payment-adapter", "analytics", "replay" or
+  // "webhook-dispatcher": its migrations are applied and Connection() logs in as its role. So are those of
+  // `neighbour`, when there is one. "outbox-relay" is always migrated, since the others write to its table.
   explicit Database(std::string_view service, std::string_view neighbour = "");
   ~Database();
   Database(const Database&) = delete;

@@ -3,10 +3,12 @@
 #include "commerce/analytics/v1/service.pb.h"
 #include "commerce/cart/v1/service.pb.h"
 #include "commerce/inventory/v1/service.pb.h"
+#include "commerce/mail/v1/service.pb.h"
 #include "commerce/order/v1/service.pb.h"
 #include "commerce/payment/v1/service.pb.h"
 #include "commerce/pricing/v1/service.pb.h"
 #include "commerce/product/v1/service.pb.h"
+#include "commerce/webhook/v1/service.pb.h"
 #include "libs/base/macros.h"
 #include "libs/telemetry/telemetry.h"
 
@@ -21,6 +23,10 @@ void App::Settings::Bind(config::Binder& b) {
   b.Text("inventory.address", inventory_address);
   b.Text("payment_adapter.address", payment_adapter_address);
   b.Text("analytics.address", analytics_address);
+  b.Text("mailer.address", mailer_address);
+  b.Text("webhook_dispatcher.address", webhook_dispatcher_address);
+  tunnel.Bind(b);
+  b.TextList("notification.http_addresses", tunnel.addresses);
   peer.Bind(b);
 }
 
@@ -34,6 +40,8 @@ absl::Status App::Start() {
       {commerce::inventory::v1::StockStatus::descriptor()->file(), &settings_.inventory_address},
       {commerce::payment::v1::Payment::descriptor()->file(), &settings_.payment_adapter_address},
       {commerce::analytics::v1::DailyRevenue::descriptor()->file(), &settings_.analytics_address},
+      {commerce::mail::v1::Mail::descriptor()->file(), &settings_.mailer_address},
+      {commerce::webhook::v1::Subscription::descriptor()->file(), &settings_.webhook_dispatcher_address},
   };
   std::vector<Backend> backends;
   for (const auto& [contract, address] : served) {
@@ -42,8 +50,9 @@ absl::Status App::Start() {
   }
   ASSIGN_OR_RETURN(routes_, RouteTable::Build(backends, host_.settings().grpc.idempotency_key_required));
 
+  tunnels_ = std::make_unique<http::Tunnels>(settings_.tunnel);
   gateway_ = std::make_unique<Gateway>(
-      routes_, host_.verifier(), [this] { return host_.ready(); }, settings_.request_timeout);
+      routes_, host_.verifier(), *tunnels_, [this] { return host_.ready(); }, settings_.request_timeout);
   http::Handlers handlers{
       .handle = [this](const http::Request& request,
                        http::Response& response) { return gateway_->Handle(request, response); },
@@ -51,7 +60,10 @@ absl::Status App::Start() {
                        http::Response& response) { gateway_->Refuse(refusal, response); },
   };
   server_ = std::make_unique<http::Server>(host_.io(), settings_.http, std::move(handlers));
-  host_.OnDrain([this](absl::Time deadline) { server_->Drain(deadline); });
+  host_.OnDrain([this](absl::Time deadline) {
+    server_->Drain(deadline);
+    tunnels_->Drain(deadline);
+  });
   RETURN_IF_ERROR(server_->Start());
   telemetry::Log(telemetry::Level::kInfo, "serving HTTP",
                  {{"port", server_->port()}, {"routes", static_cast<std::int64_t>(routes_.routes().size())}});
@@ -60,6 +72,7 @@ absl::Status App::Start() {
 
 void App::Stop() {
   if (server_) server_->Drain(absl::Now());
+  if (tunnels_) tunnels_->Drain(absl::Now());
 }
 
 }  // namespace bv::gateway

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "libs/http/server.h"
+#include "libs/http/tunnel.h"
 #include "libs/rpc/client.h"
 #include "libs/service/service.h"
 #include "services/gateway/rest/gateway.h"
@@ -18,6 +19,8 @@ class App {
 
   struct Settings {
     http::Settings http;
+    // Its addresses are those of notification's HTTP.
+    http::TunnelSettings tunnel;
     absl::Duration request_timeout;
     std::string product_address;
     std::string cart_address;
@@ -25,6 +28,8 @@ class App {
     std::string inventory_address;
     std::string payment_adapter_address;
     std::string analytics_address;
+    std::string mailer_address;
+    std::string webhook_dispatcher_address;
     rpc::PeerSettings peer;
 
     void Bind(config::Binder& b);
@@ -39,6 +44,7 @@ class App {
   service::Host& host_;
   std::vector<std::unique_ptr<rpc::Peer>> peers_;
   RouteTable routes_;
+  std::unique_ptr<http::Tunnels> tunnels_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<http::Server> server_;
 };

@@ -36,11 +36,16 @@ absl::Status App::Start() {
       std::make_unique<rpc::Client<commerce::order::v1::Orders>>(settings_.order_address, settings_.peer);
   ASSIGN_OR_RETURN(tokens_,
                    auth::ServiceTokens::Create("inventory-service", settings_.tokens, host_.settings().auth));
-  rpc_ = std::make_unique<InventoryRpc>(*room_, *pool_, *products_, settings_.hold_ttl);
+  catalogue_ = std::make_unique<Catalogue>(*pool_, *products_);
+  rpc_ = std::make_unique<InventoryRpc>(*room_, *pool_, *catalogue_, settings_.hold_ttl);
   rpc_->Serve(host_.rpc());
   expirer_ = std::make_unique<Expirer>(host_.io(), *expiry_pool_, *room_, settings_.expiry_interval);
   orphans_ = std::make_unique<Orphans>(host_.io(), *pool_, *room_, *orders_, *tokens_, settings_.orphans);
   hold_requests_ = std::make_unique<HoldRequests>(host_.io(), *room_, settings_.kafka);
+  device_deltas_ = std::make_unique<DeviceDeltas>(
+      host_.io(), *room_,
+      [this](RequestContext context, SkuCode sku) { return FindProduct(std::move(context), std::move(sku)); },
+      settings_.kafka);
   ASSIGN_OR_RETURN(redis_, redis::Client::Create(settings_.redis));
   cached_rows_ = std::make_unique<projections::RedisSink>(*redis_, settings_.cached_rows);
   stock_cache_ = std::make_unique<projections::Runner>(
@@ -49,14 +54,21 @@ absl::Status App::Start() {
   expirer_->Start();
   orphans_->Start();
   RETURN_IF_ERROR(hold_requests_->Start());
+  RETURN_IF_ERROR(device_deltas_->Start());
   RETURN_IF_ERROR(stock_cache_->Start());
   // While the handlers' threads still run.
   host_.OnDrain([this](absl::Time) {
+    device_deltas_->Stop();
     hold_requests_->Stop();
     orphans_->Stop();
     expirer_->Stop();
   });
   return absl::OkStatus();
+}
+
+async::Task<absl::StatusOr<ProductId>> App::FindProduct(RequestContext context, SkuCode sku) {
+  const RequestContext own = tokens_->ContextFor(context.tenant, context.deadline, context);
+  co_return co_await catalogue_->ProductOf(own, std::move(sku));
 }
 
 void App::Stop() {

@@ -12,9 +12,11 @@
 #include "libs/redis/redis.h"
 #include "libs/rpc/client.h"
 #include "libs/service/service.h"
+#include "services/inventory/events/device_deltas.h"
 #include "services/inventory/events/hold_requests.h"
 #include "services/inventory/expiry/expirer.h"
 #include "services/inventory/expiry/orphans.h"
+#include "services/inventory/rpc/catalogue.h"
 #include "services/inventory/rpc/inventory_rpc.h"
 
 namespace bv::inventory {
@@ -48,6 +50,8 @@ class App {
   void Stop();
 
  private:
+  async::Task<absl::StatusOr<ProductId>> FindProduct(RequestContext context, SkuCode sku);
+
   const Settings settings_;
   service::Host& host_;
   std::unique_ptr<postgres::Pool> pool_;
@@ -57,10 +61,12 @@ class App {
   std::unique_ptr<rpc::Client<commerce::product::v1::Products>> products_;
   std::unique_ptr<rpc::Client<commerce::order::v1::Orders>> orders_;
   std::unique_ptr<auth::ServiceTokens> tokens_;
+  std::unique_ptr<Catalogue> catalogue_;
   std::unique_ptr<InventoryRpc> rpc_;
   std::unique_ptr<Expirer> expirer_;
   std::unique_ptr<Orphans> orphans_;
   std::unique_ptr<HoldRequests> hold_requests_;
+  std::unique_ptr<DeviceDeltas> device_deltas_;
   std::unique_ptr<redis::Client> redis_;
   std::unique_ptr<projections::RedisSink> cached_rows_;
   std::unique_ptr<projections::Runner> stock_cache_;

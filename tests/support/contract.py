@@ -14,7 +14,7 @@ BASELINE = PROTOS / "baseline" / "commerce.json"
 GOOGLEAPIS = ROOT / ".bv" / "tools" / "googleapis"
 BUF = ROOT / ".bv" / "tools" / "bin" / "buf"
 # Where the service has another name than its contract.
-SERVED_BY = {"payment": "payment-adapter", "pricing": "product"}
+SERVED_BY = {"payment": "payment-adapter", "pricing": "product", "mail": "mailer", "webhook": "webhook-dispatcher"}
 _FOLDER = tempfile.TemporaryDirectory(prefix="bv-contract-")
 
 
@@ -34,7 +34,7 @@ class Method(typing.NamedTuple):
     def context(self):
         """The service of the fleet that serves it: order."""
         context = self.service.split(".")[1]
-        return {"payment": "payment-adapter", "pricing": "product"}.get(context, context)
+        return SERVED_BY.get(context, context)
 
 
 def _buf(*arguments):

@@ -71,7 +71,7 @@ def quote(text):
 TABLES = """
     SELECT n.nspname || '.' || c.relname AS name, r.rolname AS owner
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles r ON r.oid = c.relowner
-    WHERE n.nspname IN ('product', 'cart', 'orders', 'inventory', 'payment', 'analytics', 'replay', 'outbox') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+    WHERE n.nspname IN ('product', 'cart', 'orders', 'inventory', 'payment', 'analytics', 'replay', 'webhook', 'mail', 'outbox') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
       AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
     ORDER BY 1"""
 

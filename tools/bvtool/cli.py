@@ -7,7 +7,7 @@ import pathlib
 import signal
 import sys
 
-from . import (build, check, connect, credentials, demo, dlq, downloads, environment, postgres, replay, schemas, setup, specs, stack as stacks, status, supervisor, testing,
+from . import (build, check, connect, credentials, demo, dlq, downloads, environment, mosquitto, postgres, replay, schemas, setup, specs, stack as stacks, status, supervisor, testing,
                welcome)
 from .console import Failure, bold, note, red, say
 from .layout import Stack, preset_of
@@ -61,6 +61,10 @@ def _parser():
     letters.add_argument("--all", action="store_true", help="redrive or drop every letter of the topic")
     letters.add_argument("--why", default="", metavar="TEXT", help="drop: why they are given up, for the record")
     letters.add_argument("--json", action="store_true")
+    device = verb("device", "give a device an account at the MQTT broker, or further SKUs; prints its new password", _device)
+    device.add_argument("action", choices=("add",))
+    device.add_argument("name", metavar="TENANT/DEVICE")
+    device.add_argument("--sku", nargs="+", required=True, metavar="SKU", help="of which it reports the stock")
     again = verb("replay", "make the rows of a read model anew from the topics, compare them, and have them read", _replay)
     again.add_argument("projection", help="orders_by_customer, daily_revenue, …")
     again.add_argument("--verify", action="store_true", help="only say whether the live rows are what the log says")
@@ -240,6 +244,10 @@ def _dlq(asked):
     if not asked.why:
         raise Failure("Say why they are given up: --why TEXT goes on record.")
     say(f"{len(dlq.drop(kafka, asked.topic, asked.offset, asked.why))} letters are given up.")
+
+
+def _device(asked):
+    say(mosquitto.add_device(Stack(asked.stack), asked.name, asked.sku))
 
 
 def _replay(asked):

@@ -14,13 +14,17 @@ from .layout import make_private, write_private
 
 ISSUER = "https://issuer.bivouac.dev"
 AUDIENCE = "bivouac"
+RABBITMQ = "rabbitmq"
+MQTT = "mqtt-ingest"  # the account of mqtt-ingest at Mosquitto
+MQTT_ACCOUNT_KEY = "mqtt-account-key"  # what Mosquitto puts beside the account of whoever published a message
+MAIL_LINKS = "mail-links"  # signs the links to unsubscribe
 ROLES = ("CUSTOMER", "STAFF", "ADMIN", "SERVICE", "OPERATOR")
 DEMO_TENANT, DEMO_USER = "demo", "demo-user"
 
 
 def create(stack):
     make_private(stack.secrets)
-    for name in (postgres.SUPERUSER, *postgres.ROLES):
+    for name in (postgres.SUPERUSER, *postgres.ROLES, RABBITMQ, MQTT, MQTT_ACCOUNT_KEY, MAIL_LINKS):
         if not password_file(stack, name).exists():
             write_private(password_file(stack, name), secrets.token_hex(24) + "\n")
     if not stack.jwks.exists():

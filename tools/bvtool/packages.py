@@ -11,11 +11,13 @@ from .layout import BV
 
 BUILD = """g++ cmake ninja-build ccache mold pkg-config protobuf-compiler protobuf-compiler-grpc libgrpc++-dev libprotobuf-dev
     libpqxx-dev libpq-dev librdkafka-dev libhiredis-dev libabsl-dev libspdlog-dev libgtest-dev libgmock-dev prometheus-cpp-dev
-    libboost1.81-dev libcjose-dev libjansson-dev libyaml-cpp-dev rapidjson-dev libpugixml-dev libcurl4-openssl-dev libnghttp2-dev libssl-dev
-    zlib1g-dev clang-format-14"""
-SERVERS = "postgresql-15 redis-server openjdk-17-jre-headless maven"
-TOOLS = "ca-certificates kcat jq curl wrk linux-perf python3-pip python3-venv"
+    libboost1.81-dev libkainjow-mustache-dev libcjose-dev libjansson-dev libyaml-cpp-dev rapidjson-dev libpugixml-dev libcurl4-openssl-dev libnghttp2-dev libssl-dev
+    librabbitmq-dev libmosquitto-dev mosquitto-dev zlib1g-dev clang-format-14"""
+SERVERS = "postgresql-15 redis-server rabbitmq-server mosquitto openjdk-17-jre-headless maven"
+TOOLS = "ca-certificates kcat mosquitto-clients jq curl wrk linux-perf python3-pip python3-venv"
 PACKAGES = f"{BUILD} {SERVERS} {TOOLS}".split()
+# Only for the end-to-end suites: 300 MB.
+BROWSER = "chromium chromium-driver".split()
 
 # Written by a person's own choice or by nobody: a file that exists is left as it is.
 POLICY = pathlib.Path("/usr/sbin/policy-rc.d")
@@ -33,8 +35,8 @@ def missing(packages=None):
     return [package for package in packages if package not in installed]
 
 
-def install():
-    absent = missing()
+def install(more=()):
+    absent = missing([*PACKAGES, *more])
     if not absent:
         return
     prefix = _privilege(absent)
@@ -82,9 +84,9 @@ class _Guard:
 
     def __init__(self, prefix, absent):
         self._prefix = prefix
-        self._redis = "redis-server" in absent
+        self._started = [server for server in ("redis-server", "rabbitmq-server", "mosquitto") if server in absent]
         self._postgres = "postgresql-15" in absent
-        self._policy = (self._redis or self._postgres) and not POLICY.exists()
+        self._policy = (self._started or self._postgres) and not POLICY.exists()
 
     def up(self):
         self._root("dpkg --configure -a")  # an installation that was cut off
@@ -96,8 +98,8 @@ class _Guard:
     def down(self):
         if self._policy:
             self._root(f"rm -f {POLICY}")
-        if self._redis and os.path.isdir("/run/systemd/system"):
-            self._root("systemctl disable --now redis-server")
+        if self._started and os.path.isdir("/run/systemd/system"):
+            self._root(f"systemctl disable --now {' '.join(self._started)}")
 
     def _root(self, script):
         subprocess.run([*self._prefix, "sh", "-c", script], capture_output=True, check=False, stdin=subprocess.DEVNULL,

@@ -21,14 +21,15 @@ def exclusive():
         lock.release()
 
 
-def run(bench=False, cdc=False):
-    packages.install()
+def run(bench=False, cdc=False, browser=False):
+    packages.install(packages.BROWSER if browser else ())
     downloads.python_tools()
     downloads.kafka_jars()
     downloads.kafka_archive()
     downloads.schema_registry()
     downloads.registry_archive()
     downloads.go_tool("grpcurl")
+    downloads.webhook_verifiers()
     if cdc:
         downloads.debezium()
     if bench:

@@ -2,14 +2,16 @@
 
 import dataclasses
 import os
+import pathlib
 import re
 import signal
 import socket
 import typing
 
-from . import connect, credentials, kafka, postgres, registry, web
-from .layout import (CONNECT, GATEWAY_HTTP, HOST, KAFKA_CLIENTS, KAFKA_CONTROLLER, METRICS_OFFSET, PAYMENT_REST, PAYMENT_SOAP, POSTGRES, REDIS,
-                     REGISTRY_HTTP, REGISTRY_MANAGEMENT, ROOT, build_dir)
+from . import connect, credentials, kafka, mosquitto, postgres, rabbitmq, registry, web
+from .layout import (CONNECT, GATEWAY_HTTP, HOST, KAFKA_CLIENTS, KAFKA_CONTROLLER, METRICS_OFFSET, MOSQUITTO, NOTIFICATION_2_HTTP, NOTIFICATION_HTTP, PAYMENT_REST,
+                     PAYMENT_SOAP, POSTGRES, RABBITMQ, RABBITMQ_DISTRIBUTION, RABBITMQ_EPMD, REDIS, REGISTRY_HTTP, REGISTRY_MANAGEMENT, ROOT, SMTP, VENV,
+                     build_dir)
 
 # `cdc` is `core` with Kafka Connect.
 PROFILES = ("core", "full", "cdc")
@@ -23,12 +25,22 @@ TEST_SETTINGS = {
                   "PGTZ": "America/St_Johns"},
     "cart": {"BV_CART_HOLD_ITEMS": "cart-holds"},
     "analytics": {"BV_ANALYTICS_TIME_ZONES": "analytics-elsewhere=Pacific/Kiritimati"},
+    "mailer": {"BV_MAIL_RETRY_PAUSE": "200ms", "BV_MAIL_LEASE": "3s", "BV_SMTP_TIMEOUT": "2s"},
     "replay": {"BV_ANALYTICS_TIME_ZONES": "analytics-elsewhere=Pacific/Kiritimati", "BV_REPLAY_LEASE": "2s"},
     "order": {"BV_ORDER_PROCESS_LEASE": "2s", "BV_ORDER_RECOVER_INTERVAL": "200ms"},
     "payment-adapter": {"BV_GATEWAY_LEASE": "2s", "BV_GATEWAY_ATTEMPT_TIMEOUT": "1s", "BV_SOAP_PROCESSING_MAX": "2s",
                         "BV_REST_PROCESSING_MAX": "2s"},
     "payment-gateway-simulator": {"BV_GATEWAY_PROCESSING_MAX": "2s"},
+    "notification": {"BV_WEBSOCKET_RECONNECT_JITTER": "1s", "BV_SSE_RECONNECT_JITTER": "1s", "BV_SSE_RETRY": "200ms",
+                     "BV_SSE_HEARTBEAT_INTERVAL": "1s"},
+    "webhook-dispatcher": {"BV_DELIVERY_DELAYS": "500ms,1s,1500ms,2s,2500ms", "BV_EGRESS_TIMEOUT": "2s", "BV_BREAKER_OPEN_FOR": "1s"},
 }
+# The benchmarks' clients are all at one address.
+BENCH = "bench"
+BENCH_SETTINGS = {
+    "notification": {"BV_WEBSOCKET_CONNECTIONS_PER_ADDRESS_MAX": "100000", "BV_SSE_CONNECTIONS_PER_ADDRESS_MAX": "100000"},
+}
+MAIL_SINK = pathlib.Path(__file__).with_name("mail_sink.py")
 # Settings that a person may give to every service of a stack; no other BV_ variable of the caller's reaches them.
 PASSED_ON = ("BV_LOG_LEVEL", "BV_OTLP_ENDPOINT", "BV_OTLP_SAMPLE_RATIO")
 
@@ -69,8 +81,13 @@ class Service:
     needs: typing.Tuple[str, ...] = ()
     kafka: bool = False
     redis: bool = False
+    rabbitmq: bool = False
+    mqtt: bool = False  # subscribes at Mosquitto, and keeps on disk what comes
+    mails: bool = False  # calls the mail relay
+    local_receivers: bool = False  # may send to receivers on this machine, which production refuses
     topics: bool = False  # makes the topics
-    http: bool = False
+    http: typing.Optional[int] = None  # the offset of its HTTP port
+    tunnels_to: typing.Optional[str] = None  # hands whole connections on to that service's HTTP
     signs: bool = False  # makes tokens of its own to call its peers
     plays_gateways: bool = False  # listens where the payment gateways are
     pays: bool = False  # calls the payment gateways
@@ -92,10 +109,17 @@ FLEET = (
     Service("order", 13, postgres="order", signs=True, peers=("product", "inventory", "cart", "payment-adapter"), needs=("outbox-relay",),
             kafka=True, redis=True),
     Service("analytics", 19, postgres="analytics", needs=("outbox-relay",), kafka=True),
+    Service("mailer", 50, postgres="mail", signs=True, peers=("order",), mails=True, needs=("outbox-relay", "mail-sink"), kafka=True),
     Service("replay", 20, postgres="replay", read_models=True, needs=("analytics",), kafka=True),
-    Service("gateway", 15, peers=("product", "inventory", "cart", "order", "payment-adapter", "analytics"),
-            needs=("product", "inventory", "cart", "order", "payment-adapter", "analytics"),
-            http=True),
+    Service("notification", 21, peers=("order",), needs=("outbox-relay",), kafka=True, http=NOTIFICATION_HTTP),
+    Service("notification-2", 25, peers=("order",), needs=("notification",), kafka=True, http=NOTIFICATION_2_HTTP, replica_of="notification"),
+    Service("mqtt-ingest", 23, mqtt=True, needs=("outbox-relay", "mosquitto"), kafka=True),
+    Service("webhook-dispatcher", 22, postgres="webhook", local_receivers=True, needs=("outbox-relay", "rabbitmq"), kafka=True, rabbitmq=True),
+    Service("webhook-dispatcher-2", 28, postgres="webhook", local_receivers=True, needs=("webhook-dispatcher",), kafka=True, rabbitmq=True,
+            replica_of="webhook-dispatcher"),
+    Service("gateway", 15, peers=("product", "inventory", "cart", "order", "payment-adapter", "analytics", "mailer", "webhook-dispatcher"),
+            needs=("product", "inventory", "cart", "order", "payment-adapter", "analytics", "mailer", "webhook-dispatcher"),
+            http=GATEWAY_HTTP, tunnels_to="notification"),
 )
 
 
@@ -120,11 +144,17 @@ def metrics_port(stack, service):
 
 def of(stack, profile, preset):
     """The processes of a profile, in the order of their start."""
-    specs = [*servers(stack), *(_service(stack, line, preset) for line in fleet(stack))]
+    specs = [*servers(stack), _mosquitto(stack), *(_service(stack, line, preset) for line in fleet(stack))]
     if profile == "full":
         return specs
     core = [spec for spec in specs if spec.profile == "core"]
     return [*core, _connect(stack)] if profile == "cdc" else core
+
+
+def _mosquitto(stack):
+    # Not among the servers, since it loads a plugin that is built with the services.
+    return Spec("mosquitto", mosquitto.command(stack), {stack.port(MOSQUITTO): "Mosquitto"},
+                lambda: mosquitto.answers(stack.port(MOSQUITTO)), probe_interval=10.0)
 
 
 def _connect(stack):
@@ -145,6 +175,14 @@ def servers(stack):
              lambda: redis_answers(stack.port(REDIS)), probe_interval=5.0),
         Spec("kafka", kafka.command(broker), {stack.port(KAFKA_CLIENTS): "Kafka", stack.port(KAFKA_CONTROLLER): "Kafka's controller"},
              lambda: kafka.answers(stack.address(KAFKA_CLIENTS)), probe_interval=10.0),
+        Spec("rabbitmq-epmd", rabbitmq.epmd_command(stack), {stack.port(RABBITMQ_EPMD): "RabbitMQ's port mapper"},
+             lambda: rabbitmq.answers(stack.port(RABBITMQ_EPMD)), probe_interval=10.0),
+        Spec("rabbitmq", [rabbitmq.SERVER],
+             {stack.port(RABBITMQ): "RabbitMQ", stack.port(RABBITMQ_DISTRIBUTION): "RabbitMQ's Erlang node"},
+             lambda: rabbitmq.answers(stack.port(RABBITMQ)), needs=("rabbitmq-epmd",), environment=rabbitmq.environment(stack),
+             probe_interval=10.0),
+        Spec("mail-sink", [str(VENV / "bin" / "python"), "-B", str(MAIL_SINK), HOST, str(stack.port(SMTP)), str(stack.dir / "mails")],
+             {stack.port(SMTP): "mail sink, SMTP"}, lambda: greets(stack.port(SMTP)), probe_interval=10.0),
         # Nothing that runs asks it anything: it serves deployments and consumers.
         Spec("registry", registry.command(stack.dir / "registry"),
              {stack.port(REGISTRY_HTTP): "schema registry", stack.port(REGISTRY_MANAGEMENT): "schema registry's own"},
@@ -167,7 +205,7 @@ loglevel notice
 """
 
 
-def prepare_servers(stack):
+def prepare_servers(stack, preset):
     """Makes the data folders and the configuration; what is there is kept."""
     postgres.prepare(stack, credentials.password(stack, postgres.SUPERUSER))
     redis = stack.dir / "redis"
@@ -175,6 +213,8 @@ def prepare_servers(stack):
     (redis / "redis.conf").write_text(
         REDIS_SETTINGS.format(host=HOST, port=stack.port(REDIS), data=redis / "data"), encoding="utf-8")
     kafka.prepare(stack.dir / "kafka", stack.port(KAFKA_CLIENTS), stack.port(KAFKA_CONTROLLER))
+    rabbitmq.prepare(stack, credentials.password(stack, credentials.RABBITMQ))
+    mosquitto.prepare(stack, preset)
     registry.prepare(stack.dir / "registry", stack.port(REGISTRY_HTTP), stack.port(REGISTRY_MANAGEMENT))
 
 
@@ -185,8 +225,11 @@ def _service(stack, line, preset):
                 "BV_AUTH_JWKS_FILE": str(stack.jwks), "BV_AUTH_ISSUER": credentials.ISSUER,
                 "BV_AUTH_AUDIENCE": credentials.AUDIENCE}
     if line.http:
-        ports = {stack.port(GATEWAY_HTTP): f"{line.name}, HTTP", **ports}
-        settings["BV_HTTP_ADDRESS"] = stack.address(GATEWAY_HTTP)
+        ports = {stack.port(line.http): f"{line.name}, HTTP", **ports}
+        settings["BV_HTTP_ADDRESS"] = stack.address(line.http)
+    if line.tunnels_to:
+        addresses = [stack.address(other.http) for other in fleet(stack) if line.tunnels_to in (other.name, other.replica_of)]
+        settings[f"BV_{line.tunnels_to.upper()}_HTTP_ADDRESSES"] = ",".join(addresses)
     if line.plays_gateways:
         ports.update({stack.port(PAYMENT_SOAP): f"{line.name}, SOAP", stack.port(PAYMENT_REST): f"{line.name}, REST"})
         settings.update({"BV_SOAP_ADDRESS": stack.address(PAYMENT_SOAP), "BV_REST_ADDRESS": stack.address(PAYMENT_REST),
@@ -205,6 +248,18 @@ def _service(stack, line, preset):
         settings["BV_KAFKA_BROKERS"] = stack.address(KAFKA_CLIENTS)
     if line.redis:
         settings["BV_REDIS_URL"] = f"redis://{stack.address(REDIS)}/0"
+    if line.mails:
+        settings.update({"BV_SMTP_ADDRESS": stack.address(SMTP), "BV_SMTP_ENCRYPTION": "none",
+                         "BV_MAIL_LINK_SECRET_FILE": str(credentials.password_file(stack, credentials.MAIL_LINKS))})
+    if line.local_receivers:
+        settings.update({"BV_EGRESS_PRODUCTION": "false", "BV_EGRESS_ALLOW_PRIVATE": "127.0.0.0/8"})
+    if line.mqtt:
+        settings.update({"BV_MQTT_ADDRESS": stack.address(MOSQUITTO), "BV_JOURNAL_DIRECTORY": str(stack.dir / line.name),
+                         "BV_MQTT_PASSWORD_FILE": str(credentials.password_file(stack, credentials.MQTT)),
+                         "BV_MQTT_ACCOUNT_KEY_FILE": str(credentials.password_file(stack, credentials.MQTT_ACCOUNT_KEY))})
+    if line.rabbitmq:
+        settings["BV_RABBITMQ_ADDRESS"] = stack.address(RABBITMQ)
+        settings["BV_RABBITMQ_PASSWORD_FILE"] = str(credentials.password_file(stack, credentials.RABBITMQ))
     if line.topics:
         settings["BV_KAFKA_TOPICS_FILE"] = str(ROOT / "deploy" / "kafka" / "topics.yaml")
         settings["BV_KAFKA_SCHEMA_IDS_FILE"] = str(stack.schema_ids)
@@ -215,6 +270,8 @@ def _service(stack, line, preset):
     if stack.name == TEST:
         settings["BIVOUAC_CRASH_FILE"] = str(stack.dir / CRASH_FILE)
         settings.update(TEST_SETTINGS.get(line.replica_of or line.name, {}))
+    if stack.name == BENCH:
+        settings.update(BENCH_SETTINGS.get(line.name, {}))
     settings.update({name: os.environ[name] for name in PASSED_ON if name in os.environ})
     return Spec(line.name, [str(build_dir(preset) / "bin" / (line.replica_of or line.name))], ports, lambda: reports_ready(metrics),
                 needs=line.needs, environment=settings, is_service=True, profile=line.profile, stop_patience=40.0)
@@ -225,6 +282,15 @@ def redis_answers(port):
         with socket.create_connection((HOST, port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")
             return connection.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def greets(port):
+    """An SMTP server begins to talk."""
+    try:
+        with socket.create_connection((HOST, port), timeout=1) as connection:
+            return connection.recv(16).startswith(b"220")
     except OSError:
         return False
 

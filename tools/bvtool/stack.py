@@ -36,7 +36,7 @@ def start(stack, profile, preset, servers_only=False):
     if problems:
         raise Failure("\n".join(problems) + "\nEnd it, or write another base port into .bv/port_base.")
     with Step("data folders", str(stack.dir)):
-        specs.prepare_servers(stack)
+        specs.prepare_servers(stack, preset)
         if profile == "cdc":
             connect.prepare(stack)
     arguments = [sys.executable, str(ROOT / "tools" / "bv"), "_supervise", "--stack", stack.name, "--profile", profile,

@@ -6,6 +6,7 @@ kernel ends them when the *thread* that started them ends (PR_SET_PDEATHSIG): so
 
 import json
 import os
+import resource
 import select
 import shutil
 import signal
@@ -25,6 +26,7 @@ STEADY_AFTER = 0.5  # seconds of being ready after which a death counts as the f
 FIRST_START_ATTEMPTS = 5
 EXIT_BAD_SETTINGS = 2
 LOG_BYTES_MAX = 32 * 2**20
+FILES_MAX = 65536  # open files of a process
 TAIL_LINES = 10  # of a log, shown when its process dies
 
 
@@ -77,6 +79,7 @@ class Supervisor:
     # Life
 
     def run(self):
+        _raise_file_limit()
         os.set_blocking(self._wake_write, False)
         signal.set_wakeup_fd(self._wake_write)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -259,6 +262,13 @@ class Supervisor:
                     os.truncate(log, 0)
             except FileNotFoundError:
                 pass
+
+
+def _raise_file_limit():
+    """For all that is started here, as far as the machine lets: a gateway has two files open for each client that only listens."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES_MAX if hard == resource.RLIM_INFINITY else min(FILES_MAX, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def main(stack, profile, preset, servers_only):

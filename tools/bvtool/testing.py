@@ -19,7 +19,7 @@ LOAD = ROOT / "tests" / "load"
 def test(suites, sanitizer, no_build):
     """Runs the suites (ctest labels; all of them when none is named). The exit code is ctest's."""
     preset = preset_of(sanitizer)
-    _prepare(preset, no_build)
+    _prepare(preset, no_build, with_browser=not suites or "e2e" in suites)
     stack = Stack("test")
     if suites and set(suites) <= ALONE:
         return _ctest(suites, preset, {})
@@ -53,9 +53,9 @@ def bench(names, no_build):
         stacks.down(stack, quiet=True)
 
 
-def _prepare(preset, no_build, with_bench=False):
+def _prepare(preset, no_build, with_bench=False, with_browser=False):
     with setup.exclusive():
-        setup.run(bench=with_bench)
+        setup.run(bench=with_bench, browser=with_browser)
         if not no_build:
             build(preset)
 

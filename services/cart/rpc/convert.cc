@@ -1,8 +1,6 @@
 #include "services/cart/rpc/convert.h"
 
-#include <absl/strings/escaping.h>
-#include <openssl/sha.h>
-
+#include "libs/base/digest.h"
 #include "libs/base/macros.h"
 #include "libs/rpc/timestamp.h"
 
@@ -47,10 +45,7 @@ absl::StatusOr<Caller> CallerOf(const RequestContext& context, const std::string
 }
 
 std::string HashOf(const SessionId& session_id) {
-  const std::string& secret = session_id.str();
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), digest);
-  return absl::BytesToHexString({reinterpret_cast<const char*>(digest), sizeof(digest)});
+  return Sha256Hex(session_id.str());
 }
 
 pb::Cart ToProto(const PricedCart& priced, const TenantId& tenant) {

@@ -15,6 +15,7 @@ namespace bv::gateway {
 namespace {
 
 using google::protobuf::Message;
+using http::Problem;
 using telemetry::Level;
 
 absl::Status Serialize(const Message& message, grpc::ByteBuffer& buffer) {
@@ -27,6 +28,10 @@ absl::Status Deserialize(grpc::ByteBuffer& buffer, Message& message) {
   const grpc::Status status = grpc::SerializationTraits<Message>::Deserialize(&buffer, &message);
   return status.ok() ? absl::OkStatus()
                      : absl::InternalError(Concat("response is no ", message.GetTypeName()));
+}
+
+bool IsTunnelled(std::string_view path) {
+  return path.starts_with("/ws/") || path.starts_with("/sse/");
 }
 
 std::optional<Problem> CheckRoute(const Match& match, http::Response& response) {
@@ -45,20 +50,16 @@ std::optional<Problem> CheckMediaType(const http::Request& request, const Route&
                  .field = "Content-Type"};
 }
 
-// How a client is to prove who it is (RFC 6750, 3).
-void AddChallenge(const Problem& problem, http::Response& response) {
-  if (problem.status != 401) return;
-  response.AddHeader("WWW-Authenticate",
-                     problem.code == "TOKEN_MISSING" ? "Bearer" : "Bearer error=\"invalid_token\"");
-}
-
 }  // namespace
 
 async::Task<void> Gateway::Handle(const http::Request& request, http::Response& response) const {
   if (AnswerHealth(request, response)) co_return;
   const absl::Time start = absl::Now();
+  const bool is_tunnelled = request.method == "GET" && request.body.empty() && IsTunnelled(request.path);
   const Match match = routes_.Find(request.method, request.path);
-  response.route = match.route != nullptr ? std::string_view(match.route->name) : "unmatched";
+  response.route = is_tunnelled             ? "tunnel"
+                   : match.route != nullptr ? std::string_view(match.route->name)
+                                            : "unmatched";
   telemetry::Span span(response.route, telemetry::SpanKind::kServer,
                        telemetry::ParseTraceparent(request.Find("traceparent")));
   RequestContext context{.trace = span.context(), .deadline = start + request_timeout_, .stop = request.stop};
@@ -68,15 +69,18 @@ async::Task<void> Gateway::Handle(const http::Request& request, http::Response& 
   response.AddHeader("X-Request-Id", request_id);
   response.AddHeader("Correlation-Id", context.correlation_id);
   std::optional<Problem> problem;
+  if (is_tunnelled) {
+    if (outcome.status.ok()) outcome.status = co_await HandOn(request, context, response);
+    if (outcome.status.ok()) co_return;
+  }
   if (outcome.status.ok()) problem = CheckRoute(match, response);
   if (outcome.status.ok() && !problem) outcome.status = Admit(request, *match.route, verifier_, context);
   if (outcome.status.ok() && !problem) problem = CheckMediaType(request, *match.route);
   if (outcome.status.ok() && !problem) outcome = co_await Call(request, match, context, response);
-  if (!outcome.status.ok()) problem = ProblemOf(outcome.status, outcome.refused_by, request);
+  if (!outcome.status.ok()) problem = http::ProblemOf(outcome.status, outcome.refused_by, request);
   if (problem) {
     response.body.clear();
-    AddChallenge(*problem, response);
-    WriteProblem(*problem, request.path, context.trace.trace_id, response);
+    http::WriteProblem(*problem, request.path, context.trace.trace_id, response);
   }
   if (response.status >= 500) {
     span.Fail(outcome.status);
@@ -104,7 +108,7 @@ async::Task<Gateway::Outcome> Gateway::Call(const http::Request& request, const 
 
   absl::StatusOr<rpc::Peer::RawResponse> raw =
       co_await route.peer->CallRaw(*route.method, request_bytes, context);
-  outcome = {.status = raw.status(), .refused_by = RefusedBy::kService};
+  outcome = {.status = raw.status(), .refused_by = http::RefusedBy::kService};
   if (!outcome.status.ok()) co_return outcome;
   const auto answer = [&]() -> absl::Status {
     Message& message = *route.response->New(&arena);
@@ -114,6 +118,17 @@ async::Task<Gateway::Outcome> Gateway::Call(const http::Request& request, const 
   };
   outcome.status = answer();
   co_return outcome;
+}
+
+async::Task<absl::Status> Gateway::HandOn(const http::Request& request, const RequestContext& context,
+                                          http::Response& response) const {
+  // Whoever is behind believes these, so none of the client's own go on.
+  http::Tunnels::Headers headers = {{"X-Forwarded-For", std::string(request.client_address)},
+                                    {"X-Forwarded-Host", std::string(request.Find("Host"))},
+                                    {"Forwarded", ""},
+                                    {"traceparent", context.trace.ToTraceparent()},
+                                    {"Correlation-Id", context.correlation_id}};
+  co_return co_await tunnels_.Open(request, std::move(headers), response);
 }
 
 bool Gateway::AnswerHealth(const http::Request& request, http::Response& response) const {
@@ -135,7 +150,7 @@ void Gateway::Refuse(const http::Refusal& refusal, http::Response& response) con
   const TraceContext trace = telemetry::ParseTraceparent({});
   response.AddHeader("X-Request-Id", trace.trace_id);
   response.AddHeader("Correlation-Id", trace.trace_id);
-  WriteProblem(problem, {}, trace.trace_id, response);
+  http::WriteProblem(problem, {}, trace.trace_id, response);
 }
 
 }  // namespace bv::gateway

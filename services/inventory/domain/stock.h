@@ -19,6 +19,8 @@ inline constexpr std::int64_t kQuantityMax = 1'000'000;
 inline constexpr std::int64_t kOnHandMax = 1'000'000'000;
 inline constexpr int kPriorityMax = 1'000;
 inline constexpr int kPriorityDefault = 100;
+// Of adjustments that name none.
+inline constexpr char kDefaultLocation[] = "MAIN";
 
 // The stock of one SKU at one location.
 struct Place {

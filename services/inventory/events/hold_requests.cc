@@ -12,6 +12,7 @@
 #include "libs/base/id.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
+#include "services/inventory/events/answer.h"
 
 namespace bv::inventory {
 namespace {
@@ -19,19 +20,6 @@ namespace {
 // Of one batch in the lanes; after it the batch comes again.
 constexpr absl::Duration kTimeout = absl::Seconds(30);
 constexpr std::int32_t kHoldSecondsMax = 24 * 60 * 60;
-
-events::Answer AnswerOf(absl::Status status) {
-  switch (status.code()) {
-    // The same request again will end the same way.
-    case absl::StatusCode::kInvalidArgument:
-    case absl::StatusCode::kAlreadyExists:
-    case absl::StatusCode::kFailedPrecondition:
-    case absl::StatusCode::kNotFound:
-      return events::Answer::Refused(std::move(status));
-    default:
-      return events::Answer::Failed(std::move(status));
-  }
-}
 
 absl::StatusOr<HoldCommand> CommandOf(const events::Event& event) {
   commerce::inventory::v1::ReservationRequested request;

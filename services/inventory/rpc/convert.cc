@@ -16,7 +16,6 @@ constexpr std::size_t kQuotaMax = 64;
 constexpr absl::Duration kHoldMax = absl::Hours(24 * 30);
 constexpr int kReplacesMax = 100;
 constexpr std::int64_t kBufferMax = 1'000'000;
-constexpr char kDefaultLocation[] = "MAIN";
 
 pb::Holder ToProto(Holder holder) {
   switch (holder) {

@@ -9,13 +9,11 @@
 
 namespace bv::inventory {
 
-namespace product = commerce::product::v1;
-
-InventoryRpc::InventoryRpc(StockRoom& room, postgres::Pool& pool, rpc::Client<product::Products>& products,
+InventoryRpc::InventoryRpc(StockRoom& room, postgres::Pool& pool, Catalogue& catalogue,
                            absl::Duration default_hold)
     : room_(room),
       pool_(pool),
-      products_(products),
+      catalogue_(catalogue),
       default_hold_(default_hold),
       reservation_failures_(telemetry::Counter("inventory_reservation_failures_total",
                                                "Reservations that were refused or failed.")) {}
@@ -89,7 +87,7 @@ rpc::Reply<pb::StockStatus> InventoryRpc::AdjustStock(rpc::Call<pb::AdjustReques
   CO_ASSIGN_OR_RETURN(AdjustCommand command, FromProto(call.request(), call.context()));
   const SkuCode sku = command.sku;
   if (!IsQuota(sku)) {
-    CO_ASSIGN_OR_RETURN(command.product, co_await ProductOf(call.context(), sku));
+    CO_ASSIGN_OR_RETURN(command.product, co_await catalogue_.ProductOf(call.context(), sku));
   }
   CO_ASSIGN_OR_RETURN(const Outcome outcome, co_await room_.Submit(std::move(command), call.context()));
   co_return ToProto(sku, outcome.shelf);
@@ -108,21 +106,6 @@ async::Task<absl::StatusOr<Shelf>> InventoryRpc::ReadStock(const RequestContext&
     return ReadShelf(session, context.tenant, sku);
   };
   co_return co_await pool_.Read<Shelf>(context, std::move(read));
-}
-
-async::Task<absl::StatusOr<ProductId>> InventoryRpc::ProductOf(const RequestContext& context, SkuCode sku) {
-  CO_ASSIGN_OR_RETURN(const Shelf shelf, co_await ReadStock(context, sku));
-  if (!shelf.product.empty()) co_return shelf.product;
-  product::ResolveVariantsRequest request;
-  request.add_variants()->set_sku(sku.str());
-  CO_ASSIGN_OR_RETURN(
-      const product::ResolveVariantsResponse response,
-      co_await products_.Call(&rpc::Async<product::Products>::ResolveVariants, request, context));
-  if (response.variants_size() != 1 || response.variants(0).product_id().empty()) {
-    co_return Error(absl::StatusCode::kInvalidArgument, "SKU_UNKNOWN",
-                    Concat("the catalogue has no SKU ", sku.str()), "sku");
-  }
-  co_return ProductId::Trusted(response.variants(0).product_id());
 }
 
 }  // namespace bv::inventory

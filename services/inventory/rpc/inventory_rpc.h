@@ -2,10 +2,9 @@
 #pragma once
 
 #include "commerce/inventory/v1/service.pb.h"
-#include "commerce/product/v1/service.grpc.pb.h"
 #include "libs/postgres/postgres.h"
-#include "libs/rpc/client.h"
 #include "libs/rpc/server.h"
+#include "services/inventory/rpc/catalogue.h"
 #include "services/inventory/store/stock_room.h"
 
 namespace bv::inventory {
@@ -14,8 +13,7 @@ namespace pb = commerce::inventory::v1;
 
 class InventoryRpc {
  public:
-  InventoryRpc(StockRoom& room, postgres::Pool& pool, rpc::Client<commerce::product::v1::Products>& products,
-               absl::Duration default_hold);
+  InventoryRpc(StockRoom& room, postgres::Pool& pool, Catalogue& catalogue, absl::Duration default_hold);
 
   // Handlers are served by `server` from its start on.
   void Serve(rpc::Server& server);
@@ -32,13 +30,10 @@ class InventoryRpc {
 
  private:
   async::Task<absl::StatusOr<Shelf>> ReadStock(const RequestContext& context, SkuCode sku);
-  // The product that has the SKU: from the stock, else from the catalogue. INVALID_ARGUMENT, reason
-  // SKU_UNKNOWN.
-  async::Task<absl::StatusOr<ProductId>> ProductOf(const RequestContext& context, SkuCode sku);
 
   StockRoom& room_;
   postgres::Pool& pool_;
-  rpc::Client<commerce::product::v1::Products>& products_;
+  Catalogue& catalogue_;
   absl::Duration default_hold_;
   prometheus::Counter& reservation_failures_;
 };

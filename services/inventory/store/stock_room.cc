@@ -67,6 +67,8 @@ StockRoom::StockRoom(const postgres::ConnectionSettings& connection, const postg
       lanes_("stock", connection, lanes, std::bind_front(ExecuteStockBatch, std::ref(memory_))),
       hot_lanes_("stock_hot", connection, WithCount(lanes, settings.hot_lane_count),
                  std::bind_front(ExecuteStockBatch, std::ref(memory_))),
+      background_lane_("stock_background", connection, WithCount(lanes, 1),
+                       std::bind_front(ExecuteStockBatch, std::ref(memory_))),
       sold_out_answers_(
           telemetry::Counter("inventory_sold_out_answers_total",
                              "Reservations refused from memory, without asking the database.")) {}
@@ -94,9 +96,16 @@ async::Task<absl::StatusOr<Outcome>> StockRoom::Submit(Command command, RequestC
   co_return co_await lanes.Submit(key, std::move(command), std::move(context));
 }
 
+async::Task<absl::StatusOr<Outcome>> StockRoom::SubmitInBackground(AdjustCommand command,
+                                                                   RequestContext context) {
+  const std::string key = command.sku.str();
+  co_return co_await background_lane_.Submit(key, std::move(command), std::move(context));
+}
+
 void StockRoom::Stop() {
   lanes_.Stop();
   hot_lanes_.Stop();
+  background_lane_.Stop();
 }
 
 }  // namespace bv::inventory

@@ -27,6 +27,9 @@ class StockRoom {
   // As postgres::Lanes::Submit. Commands for a SKU meet in one lane; those for one in great demand in a lane
   // of its own kind, so that they do not hold up the others.
   async::Task<absl::StatusOr<Outcome>> Submit(Command command, RequestContext context);
+  // The same for adjustments that nobody waits for, as many as they are: they have a lane of their own, so
+  // that no request stands behind them, and do not make their SKU one in great demand.
+  async::Task<absl::StatusOr<Outcome>> SubmitInBackground(AdjustCommand command, RequestContext context);
   // Ends the lanes after what is queued has run.
   void Stop();
 
@@ -34,6 +37,7 @@ class StockRoom {
   StockMemory memory_;
   StockLanes lanes_;
   StockLanes hot_lanes_;
+  StockLanes background_lane_;
   prometheus::Counter& sold_out_answers_;
 };
 

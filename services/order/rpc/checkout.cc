@@ -1,12 +1,12 @@
 #include "services/order/rpc/checkout.h"
 
 #include "libs/base/crash_point.h"
+#include "libs/base/digest.h"
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/rpc/timestamp.h"
 #include "libs/telemetry/telemetry.h"
 #include "services/order/rpc/convert.h"
-#include "services/order/rpc/digest.h"
 #include "services/order/rpc/stock_request.h"
 #include "services/order/store/idempotency_rows.h"
 #include "services/order/store/order_rows.h"

@@ -1,10 +1,10 @@
 #include "services/order/rpc/lifecycle_rpc.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
 #include "services/order/rpc/convert.h"
-#include "services/order/rpc/digest.h"
 #include "services/order/store/change_rows.h"
 
 namespace bv::order {

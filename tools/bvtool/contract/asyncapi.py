@@ -42,6 +42,11 @@ VERSIONS = {
         "aggregateVersion is three times the `itemVersion`, plus 0 for the request, 1 for the answer and 2 for the end. It grows with each event of one "
         "producer; a cart that changes its mind may have asked again before inventory answers, so requests and answers may come in turn. A hold of an order "
         "has itemVersion 0 and only an end.",
+    "ecommerce.inventory.device":
+        "aggregateVersion is the payload's `receivedAt` in microseconds since 1970: reports of one SKU come from several devices, and none is the newer state of another.",
+    "ecommerce.webhook.delivery":
+        "aggregateVersion is the delivery's number in its subscription. They are given up in another order than they were made, so it may fall.",
+    "ecommerce.webhook.subscription": "aggregateVersion is the subscription's `version`: it grows with each change, and changes without an event leave gaps.",
 }
 
 _DESCRIPTION = (

@@ -1,0 +1,6 @@
+#include "libs/service/service.h"
+#include "services/notification/app.h"
+
+int main(int argc, char** argv) {
+  return bv::service::Run<bv::notification::App>(argc, argv);
+}
