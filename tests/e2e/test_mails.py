@@ -8,7 +8,7 @@ import re
 import signal
 import unittest
 
-from support import http, patient, stack, wait
+from support import crash, http, patient, stack, wait
 from support.shop import Shop, order_body, unique
 
 UNSUBSCRIBE = "https://shop.example/stop?token={token}"
@@ -101,6 +101,16 @@ class Mails(unittest.TestCase):
         stack.await_restart("mail-sink", pid)
         messages = self.await_mails(5)
         self.assertEqual({f"Your order {order_id}" for order_id in orders}, {message["Subject"] for message in messages})
+
+    def test_a_crash_at_each_point(self):
+        self.addCleanup(stack.await_ready)
+        self.addCleanup(crash.disarm)
+        for point in ("mailer.events.queued", "mailer.mail.claimed", "mailer.mail.sent"):
+            with self.subTest(point):
+                crash.arm(point)
+                subject = f"Your order {self.order()}"
+                wait.until(lambda: not crash.armed(), what=f"a crash at {point}")
+                wait.until(lambda s=subject: s in {message["Subject"] for message in mails_to(self.address)}, what="the mail")
 
     def test_mailer_is_killed_again_and_again(self):
         orders = []

@@ -335,9 +335,10 @@ void Session::OnClosed(std::uint16_t code) {
 }
 
 void Session::Leave(absl::Duration wait) {
-  const auto self = weak_from_this().lock();
+  // Moved on, here and below: the last owner's end takes the lock that is held here.
+  auto self = weak_from_this().lock();
   if (!self) return;
-  asio::post(socket_->executor(), [self, wait] {
+  asio::post(socket_->executor(), [self = std::move(self), wait] {
     if (self->is_closing_ || self->is_leaving_) return;
     self->close_at_ = MonotonicNow() + self->parts_.settings.close_timeout;
     self->PlanSweep();
@@ -348,15 +349,15 @@ void Session::Leave(absl::Duration wait) {
 }
 
 void Session::Abort() {
-  if (const auto self = weak_from_this().lock())
-    asio::post(socket_->executor(), [self] { self->socket_->Abort(); });
+  if (auto self = weak_from_this().lock())
+    asio::post(socket_->executor(), [self = std::move(self)] { self->socket_->Abort(); });
 }
 
 void Session::Sweep(absl::Time now) {
   if (absl::ToUnixNanos(now) < sweep_at_.load(std::memory_order_relaxed)) return;
   // Null while the last owner is letting go.
-  if (const auto self = weak_from_this().lock())
-    asio::post(socket_->executor(), [self, now] { self->SweepInStrand(now); });
+  if (auto self = weak_from_this().lock())
+    asio::post(socket_->executor(), [self = std::move(self), now] { self->SweepInStrand(now); });
 }
 
 void Session::SweepInStrand(absl::Time now) {
