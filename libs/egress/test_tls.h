@@ -10,6 +10,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -54,7 +55,7 @@ class TestCertificate {
   const std::string& path() const { return path_; }
 
  private:
-  std::string path_ = "/tmp/bv-egress-XXXXXX";
+  std::string path_ = (std::filesystem::temp_directory_path() / "bv-egress-XXXXXX").string();
 };
 
 using TlsStream = boost::asio::ssl::stream<Socket&>;
