@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "libs/auth/claims_cache.h"
-#include "libs/auth/jwk_set.h"
+#include "libs/auth/key_source.h"
 #include "libs/auth/token.h"
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
@@ -29,7 +29,10 @@ prometheus::Counter& Checked(const char* result) {
 }  // namespace
 
 void Settings::Bind(config::Binder& b) {
-  b.Text("auth.jwks_file", jwks_file);
+  b.Text("auth.jwks_file", jwks_file, config::Presence::kOptional);
+  b.Text("auth.jwks_url", jwks_url, config::Presence::kOptional);
+  b.Duration("auth.jwks_refresh", jwks_refresh, {absl::Seconds(1), absl::Hours(24)});
+  b.Flag("auth.development", development);
   b.Text("auth.issuer", issuer);
   b.Text("auth.audience", audience);
   b.Duration("auth.clock_skew", clock_skew, {.min = absl::ZeroDuration(), .max = absl::Minutes(5)});
@@ -37,7 +40,7 @@ void Settings::Bind(config::Binder& b) {
 
 struct Verifier::Parts {
   Settings settings;
-  KeysById keys;
+  std::unique_ptr<KeySource> keys;
   ClaimsCache cache{kRememberedTokensMax};
   prometheus::Counter& remembered = Checked("remembered");
   prometheus::Counter& accepted = Checked("accepted");
@@ -46,16 +49,8 @@ struct Verifier::Parts {
 };
 
 absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const Settings& settings) {
-  const auto json = config::ReadFile(settings.jwks_file);
-  if (!json.ok()) {
-    return InvalidValue("auth.jwks_file", absl::StrCat("auth.jwks_file: ", json.status().message()));
-  }
-  auto keys = ParseJwkSet(*json);
-  if (!keys.ok()) {
-    return InvalidValue("auth.jwks_file",
-                        absl::StrCat("auth.jwks_file: ", settings.jwks_file, ": ", keys.status().message()));
-  }
-  std::unique_ptr<Parts> parts(new Parts{.settings = settings, .keys = *std::move(keys)});
+  ASSIGN_OR_RETURN(std::unique_ptr<KeySource> keys, KeySource::Create(settings));
+  std::unique_ptr<Parts> parts(new Parts{.settings = settings, .keys = std::move(keys)});
   return std::unique_ptr<Verifier>(new Verifier(std::move(parts)));
 }
 
@@ -66,9 +61,10 @@ Verifier::~Verifier() = default;
 absl::StatusOr<Claims> Verifier::Verify(std::string_view token, absl::Time now) {
   const auto check = [&]() -> absl::StatusOr<Claims> {
     // Before it is hashed: what is refused for its length must cost nothing.
-    if (token.size() > kTokenBytesMax) return VerifySignature(token, parts_->keys).status();
+    if (token.size() > kTokenBytesMax) return TooLong();
+    std::shared_ptr<const KeySet> set = parts_->keys->Current();
     const ClaimsCache::Key key = ClaimsCache::KeyOf(token);
-    if (auto claims = parts_->cache.Find(key)) {
+    if (auto claims = parts_->cache.Find(key, set->generation)) {
       if (now < claims->expires_at + parts_->settings.clock_skew) {
         parts_->remembered.Increment();
         return *std::move(claims);
@@ -76,9 +72,16 @@ absl::StatusOr<Claims> Verifier::Verify(std::string_view token, absl::Time now) 
       parts_->cache.Erase(key);
       return Expired();
     }
-    ASSIGN_OR_RETURN(const std::string payload, VerifySignature(token, parts_->keys));
-    ASSIGN_OR_RETURN(Claims claims, CheckClaims(payload, parts_->settings, now));
-    parts_->cache.Put(key, claims);
+    absl::StatusOr<std::string> payload = VerifySignature(token, set->keys);
+    if (NamesUnknownKey(payload.status()) && parts_->keys->MayBeNewer(set->generation)) {
+      set = parts_->keys->Current();
+      payload = VerifySignature(token, set->keys);
+      if (NamesUnknownKey(payload.status()))
+        return Unavailable("KEYS_PENDING", "the token's key is not known yet; try again");
+    }
+    RETURN_IF_ERROR(payload.status());
+    ASSIGN_OR_RETURN(Claims claims, CheckClaims(*payload, parts_->settings, now));
+    parts_->cache.Put(key, claims, set->generation);
     parts_->accepted.Increment();
     return claims;
   };

@@ -14,13 +14,22 @@
 namespace bv::auth {
 
 struct Settings {
-  // A JWK set (RFC 7517); every key names its `alg` (HS256, RS256, PS256, ES256) and its `kid`.
+  // Where the JWK set (RFC 7517) is, one of the two, the other empty; every key names its `alg` (RS256,
+  // PS256, ES256, in development also HS256) and its `kid`. A file that changes is read again.
   std::string jwks_file;
+  // http or https. Whoever can change what it says can make tokens: outside of a machine it is https.
+  std::string jwks_url;
+  // Between two looks at jwks_url; after a token with an unknown key it is asked at once.
+  absl::Duration jwks_refresh = absl::Minutes(5);
+  // Takes keys that sign and check alike (HS256).
+  bool development = false;
   std::string issuer;
   std::string audience;
   absl::Duration clock_skew;
 
-  void Bind(config::Binder& b);  // auth.jwks_file, auth.issuer, auth.audience, auth.clock_skew
+  // auth.jwks_file, auth.jwks_url, auth.jwks_refresh, auth.development, auth.issuer, auth.audience,
+  // auth.clock_skew
+  void Bind(config::Binder& b);
 };
 
 struct Claims {
@@ -31,15 +40,17 @@ struct Claims {
   absl::Time expires_at;
 };
 
-// Thread safe. Tokens that passed are remembered until they expire (bounded), so that a session's calls cost
-// one signature check.
+// Thread safe. Tokens that passed are remembered until they expire or the keys change (bounded), so that a
+// session's calls cost one signature check.
 class Verifier {
  public:
+  // INVALID_ARGUMENT names the setting that cannot be; UNAVAILABLE when the keys cannot be had.
   static absl::StatusOr<std::unique_ptr<Verifier>> Create(const Settings& settings);
   ~Verifier();
 
   // UNAUTHENTICATED with reason TOKEN_MALFORMED, TOKEN_EXPIRED or TOKEN_INVALID (signature, key, algorithm,
-  // issuer, audience, claims). The message never repeats the token.
+  // issuer, audience, claims). UNAVAILABLE, reason KEYS_PENDING: the token's key is not known yet, and
+  // auth.jwks_url is being asked. The message never repeats the token.
   absl::StatusOr<Claims> Verify(std::string_view token, absl::Time now = absl::Now());
 
  private:

@@ -77,8 +77,11 @@ class File {
 };
 
 Settings SettingsFor(const std::string& jwks_file) {
-  return {
-      .jwks_file = jwks_file, .issuer = "https://issuer.example", .audience = "bivouac", .clock_skew = kSkew};
+  return {.jwks_file = jwks_file,
+          .development = true,
+          .issuer = "https://issuer.example",
+          .audience = "bivouac",
+          .clock_skew = kSkew};
 }
 
 std::unique_ptr<Verifier> MakeVerifier() {
@@ -176,6 +179,21 @@ TEST(Verifier, RefusesAMissingOrUnknownKey) {
   for (const char* header : {R"({"alg":"HS256"})", R"({"alg":"HS256","kid":""})",
                              R"({"alg":"HS256","kid":"other"})", R"({"alg":"HS256","kid":7})"}) {
     ExpectRefused(verifier->Verify(Sign(header, kClaims), kIssued), "TOKEN_INVALID", "kid");
+  }
+}
+
+TEST(Verifier, AKeysNameIsLookedUpAndNothingElse) {
+  const auto verifier = MakeVerifier();
+  for (const std::string& kid :
+       {std::string("../../../dev/null"), std::string("/proc/self/environ"), std::string("hs' OR '1'='1"),
+        std::string("hs\\u0000"), std::string("HS"), std::string(" hs"), std::string("http://127.0.0.1/hs"),
+        std::string("$(id)"), std::string(5000, 'k')}) {
+    const std::string token = Sign(absl::StrCat(R"({"alg":"HS256","kid":")", kid, "\"}"), kClaims);
+    ExpectRefused(verifier->Verify(token, kIssued), "TOKEN_INVALID", "kid");
+    // The key that an empty file would be.
+    ExpectRefused(
+        verifier->Verify(Sign(absl::StrCat(R"({"alg":"HS256","kid":")", kid, "\"}"), kClaims, ""), kIssued),
+        "TOKEN_INVALID", "kid");
   }
 }
 

@@ -7,8 +7,7 @@
 
 namespace bv::auth {
 
-ClaimsCache::ClaimsCache(std::size_t entries_max)
-    : generation_max_(std::max<std::size_t>(entries_max / 2, 1)) {}
+ClaimsCache::ClaimsCache(std::size_t entries_max) : half_max_(std::max<std::size_t>(entries_max / 2, 1)) {}
 
 ClaimsCache::Key ClaimsCache::KeyOf(std::string_view token) {
   Key key;
@@ -16,26 +15,30 @@ ClaimsCache::Key ClaimsCache::KeyOf(std::string_view token) {
   return key;
 }
 
-std::optional<Claims> ClaimsCache::Find(const Key& key) {
+std::optional<Claims> ClaimsCache::Find(const Key& key, std::uint64_t generation) {
   const std::lock_guard lock(mutex_);
-  if (const auto found = newer_.find(key); found != newer_.end()) return found->second;
+  if (const auto found = newer_.find(key); found != newer_.end()) {
+    if (found->second.generation != generation) return std::nullopt;
+    return found->second.claims;
+  }
   const auto found = older_.find(key);
-  if (found == older_.end()) return std::nullopt;
-  Claims claims = std::move(found->second);
+  if (found == older_.end() || found->second.generation != generation) return std::nullopt;
+  Entry entry = std::move(found->second);
   older_.erase(found);
-  PutLocked(key, claims);
+  Claims claims = entry.claims;
+  PutLocked(key, std::move(entry));
   return claims;
 }
 
-void ClaimsCache::Put(const Key& key, const Claims& claims) {
+void ClaimsCache::Put(const Key& key, const Claims& claims, std::uint64_t generation) {
   const std::lock_guard lock(mutex_);
   older_.erase(key);
-  PutLocked(key, claims);
+  PutLocked(key, {claims, generation});
 }
 
-void ClaimsCache::PutLocked(const Key& key, Claims claims) {
-  if (newer_.size() >= generation_max_ && !newer_.contains(key)) older_ = std::exchange(newer_, {});
-  newer_[key] = std::move(claims);
+void ClaimsCache::PutLocked(const Key& key, Entry entry) {
+  if (newer_.size() >= half_max_ && !newer_.contains(key)) older_ = std::exchange(newer_, {});
+  newer_[key] = std::move(entry);
 }
 
 void ClaimsCache::Erase(const Key& key) {

@@ -23,9 +23,17 @@ struct Key {
 
 using KeysById = std::map<std::string, Key, std::less<>>;
 
+struct JwkSetRules {
+  // Whether HS256 may be: whoever can check such a token can make it.
+  bool symmetric = false;
+  // Whether keys that are of no use here are passed over instead of refused, as RFC 7517 section 5 wishes for
+  // sets of somebody else.
+  bool passes_over = false;
+};
+
 // Reads a JWK set (RFC 7517 section 5): at least one key, each with its own `kid`, an `alg` that fits its
 // `kty`, and of full strength (HS256 256 bits, RSA 2048 bits, ES256 on P-256). INVALID_ARGUMENT names what is
 // wrong with which key, never its value.
-absl::StatusOr<KeysById> ParseJwkSet(std::string_view json);
+absl::StatusOr<KeysById> ParseJwkSet(std::string_view json, const JwkSetRules& rules);
 
 }  // namespace bv::auth

@@ -85,7 +85,7 @@ absl::StatusOr<std::unique_ptr<ServiceTokens>> ServiceTokens::Create(std::string
                                                                      const ServiceTokenSettings& settings,
                                                                      const Settings& verified_by) {
   ASSIGN_OR_RETURN(const std::string text, config::ReadFile(settings.signing_key_file));
-  ASSIGN_OR_RETURN(KeysById keys, ParseJwkSet(text));
+  ASSIGN_OR_RETURN(KeysById keys, ParseJwkSet(text, {.symmetric = verified_by.development}));
   if (keys.size() != 1) return InvalidValue("auth.signing_key_file", "must hold one key");
   auto& [key_id, key] = *keys.begin();
   // Whether the key is a private one shows when it signs.

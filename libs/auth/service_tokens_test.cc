@@ -23,7 +23,8 @@ class ServiceTokensTest : public testing::Test {
     return ServiceTokens::Create("order-service", {.signing_key_file = file_}, settings());
   }
   Settings settings() const {
-    return {.jwks_file = file_, .issuer = "https://issuer.example", .audience = "bivouac"};
+    return {
+        .jwks_file = file_, .development = true, .issuer = "https://issuer.example", .audience = "bivouac"};
   }
 };
 

@@ -14,6 +14,8 @@
 namespace bv::auth {
 namespace {
 
+constexpr std::string_view kUnknownKey = "the token names no key (kid) that is known here";
+
 struct ReleaseJws {
   void operator()(cjose_jws_t* jws) const { cjose_jws_release(jws); }
 };
@@ -120,12 +122,20 @@ absl::Status Invalid(std::string_view message) {
   return Error(absl::StatusCode::kUnauthenticated, "TOKEN_INVALID", message);
 }
 
+absl::Status TooLong() {
+  return Malformed("the token has more than 8192 bytes");
+}
+
+bool NamesUnknownKey(const absl::Status& status) {
+  return Std(status.message()) == kUnknownKey;
+}
+
 absl::StatusOr<std::string> VerifySignature(std::string_view token, const KeysById& keys) {
-  if (token.size() > kTokenBytesMax) return Malformed("the token has more than 8192 bytes");
+  if (token.size() > kTokenBytesMax) return TooLong();
   if (!IsCompactJws(token)) return Malformed("the token is not a JWT: header.claims.signature in base64url");
   ASSIGN_OR_RETURN(const Header header, ParseHeader(token));
   const auto key = keys.find(header.key_id);
-  if (key == keys.end()) return Invalid("the token names no key (kid) that is known here");
+  if (key == keys.end()) return Invalid(kUnknownKey);
   // The algorithm is the key's, never the token's choice: else "none" passes, or an RSA public key as an HMAC
   // secret.
   if (header.algorithm != key->second.algorithm) return Invalid("the token's alg is not that of its key");

@@ -17,6 +17,9 @@ inline constexpr std::size_t kTokenBytesMax = 8 * 1024;
 absl::Status Malformed(std::string_view message);
 absl::Status Expired();
 absl::Status Invalid(std::string_view message);
+absl::Status TooLong();
+// Whether VerifySignature refused because the key is not among those that it was given.
+bool NamesUnknownKey(const absl::Status& status);
 
 // The payload of a compact JWS (RFC 7515) whose signature is that of the key it names, by that key's
 // algorithm.

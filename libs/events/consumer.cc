@@ -9,6 +9,7 @@
 #include "libs/base/strings.h"
 #include "libs/events/consumer_metrics.h"
 #include "libs/events/consumer_retry_queue.h"
+#include "libs/events/handling_spans.h"
 #include "libs/kafka/dead_letters.h"
 #include "libs/resilience/backoff.h"
 #include "libs/telemetry/telemetry.h"
@@ -56,14 +57,14 @@ struct Consumer::Parts {
   absl::Status Conclude(std::vector<Event> events, Answers answers);
   // The answers of `handle`; the status that makes the batch come again, or means that each is to be asked
   // for alone.
-  absl::StatusOr<Answers> Call(std::span<const Event> events);
+  absl::StatusOr<Answers> Call(std::span<Event> events);
   // None: each is to be asked for alone. Not OK: nothing can be handled now.
-  absl::StatusOr<Answers> Ask(std::span<const Event> events);
+  absl::StatusOr<Answers> Ask(std::span<Event> events);
 
   // What is parked and due.
   void Work();
   absl::Status Retry(const std::vector<const ParkedEvent*>& due);
-  absl::StatusOr<Answers> AskForEach(std::span<const Event> events);
+  absl::StatusOr<Answers> AskForEach(std::span<Event> events);
 
   absl::Status PutDeadLetter(const kafka::Message& message, const absl::Status& why, int attempts);
   // Parks them behind an earlier one of their key.
@@ -198,30 +199,39 @@ absl::Status Consumer::Parts::Conclude(std::vector<Event> events, Answers answer
   }
 }
 
-absl::StatusOr<Answers> Consumer::Parts::Call(std::span<const Event> events) {
+absl::StatusOr<Answers> Consumer::Parts::Call(std::span<Event> events) {
+  HandlingSpans spans(options.group, events);
   absl::StatusOr<Answers> answers = handle(events);
-  if (!answers.ok()) return answers;
+  if (!answers.ok()) {
+    spans.Fail(answers.status());
+    return answers;
+  }
   if (answers->size() != events.size()) {
     return absl::InternalError(Concat(answers->size(), " answers for ", events.size(), " events"));
   }
-  for (const Answer& answer : *answers) {
-    if (answer.kind() == Answer::Kind::kFailed && IsPassing(answer.why())) return answer.why();
+  absl::Status passing;
+  for (std::size_t i = 0; i < answers->size(); ++i) {
+    const Answer& answer = (*answers)[i];
+    if (answer.kind() == Answer::Kind::kDone) continue;
+    spans.Fail(i, answer.why());
+    if (answer.kind() == Answer::Kind::kFailed && IsPassing(answer.why())) passing.Update(answer.why());
   }
+  if (!passing.ok()) return passing;
   return answers;
 }
 
-absl::StatusOr<Answers> Consumer::Parts::Ask(std::span<const Event> events) {
+absl::StatusOr<Answers> Consumer::Parts::Ask(std::span<Event> events) {
   absl::StatusOr<Answers> answers = Call(events);
   if (answers.ok() || IsPassing(answers.status())) return answers;
   if (events.size() > 1) return Answers();
   return Answers{Answer::Failed(answers.status())};
 }
 
-absl::StatusOr<Answers> Consumer::Parts::AskForEach(std::span<const Event> events) {
+absl::StatusOr<Answers> Consumer::Parts::AskForEach(std::span<Event> events) {
   ASSIGN_OR_RETURN(Answers answers, Ask(events));
   if (!answers.empty()) return answers;
   std::set<Parked::Key> failed;
-  for (const Event& event : events) {
+  for (Event& event : events) {
     if (failed.contains(Parked::KeyOf(event.message))) {
       answers.push_back(
           Answer::Failed(absl::FailedPreconditionError("an earlier one of its key has failed")));

@@ -14,7 +14,9 @@
 #include <exception>
 
 #include "libs/base/strings.h"
+#include "libs/http/gzip.h"
 #include "libs/http/takeover.h"
+#include "libs/http/uri.h"
 #include "libs/telemetry/telemetry.h"
 
 namespace bv::http {
@@ -48,24 +50,10 @@ Refusal RefusalFor(const error_code& error) {
 }
 
 bool IsKnownMethod(std::string_view method) {
-  constexpr std::array<std::string_view, 7> kKnown = {"GET",    "POST", "PUT",    "PATCH",
-                                                      "DELETE", "HEAD", "OPTIONS"};
+  // Nobody serves TRACE and QUERY, but they are known: 405.
+  constexpr std::array<std::string_view, 9> kKnown = {"GET",  "POST",    "PUT",   "PATCH", "DELETE",
+                                                      "HEAD", "OPTIONS", "TRACE", "QUERY"};
   return std::ranges::find(kKnown, method) != kKnown.end();
-}
-
-// "/a?b" or "http://host/a?b" (RFC 9112, 3.2.2) → path and query. False when there is no path.
-bool SplitTarget(std::string_view target, Request& request) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (target.substr(0, scheme.size()) != scheme) continue;
-    const std::size_t slash = target.find('/', scheme.size());
-    target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
-  }
-  if (target.empty() || target[0] != '/') return false;
-  target = target.substr(0, target.find('#'));
-  const std::size_t question = target.find('?');
-  request.path = target.substr(0, question);
-  request.query = question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
-  return true;
 }
 
 }  // namespace
@@ -80,7 +68,9 @@ class RequestReader {
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(settings_.header_bytes_max));
     parser_->body_limit(static_cast<std::uint64_t>(settings_.body_bytes_max));
-    parser_->eager(true);
+    // Only as far as the head ends, until it has been looked at.
+    parser_->eager(false);
+    has_head_ = false;
   }
   bool HasBytes() const { return buffer_.size() > 0; }
   // No chunk header or trailer needs more than a header may have.
@@ -88,11 +78,16 @@ class RequestReader {
   asio::mutable_buffer Space() { return buffer_.prepare(kReadBytes); }
   void Received(std::size_t bytes) { buffer_.commit(bytes); }
 
-  error_code Parse() {
-    error_code error;
-    if (!HasBytes() || IsDone()) return error;
-    buffer_.consume(parser_->put(buffer_.data(), error));
-    return error == beast::http::error::need_more ? error_code() : error;
+  // Sets the request's headers as soon as they are known: what Beast adds to them later stood behind the last
+  // chunk, and is no header (RFC 9110, 6.5.1).
+  error_code Parse(Request& request) {
+    error_code error = Put();
+    if (error || has_head_ || !HasHeader()) return error;
+    has_head_ = true;
+    for (const auto& field : parser_->get())
+      request.headers.push_back({View(field.name_string()), View(field.value())});
+    parser_->eager(true);
+    return Put();
   }
   bool HasHeader() const { return parser_->is_header_done(); }
   bool IsDone() const { return parser_->is_done(); }
@@ -100,12 +95,12 @@ class RequestReader {
   bool IsChunked() const { return parser_->chunked(); }
   int version() const { return static_cast<int>(parser_->get().version()); }
   // What was parsed of request line and headers, with the blank line.
-  std::string Head() const {
+  std::string Head(const Request& request) const {
     const auto& message = parser_->get();
     std::string head = Concat(View(message.method_string()), " ", View(message.target()), " HTTP/",
                               version() / 10, ".", version() % 10, "\r\n");
-    for (const auto& field : message)
-      absl::StrAppend(&head, Absl(View(field.name_string())), ": ", Absl(View(field.value())), "\r\n");
+    for (const Header& header : request.headers)
+      absl::StrAppend(&head, Absl(header.name), ": ", Absl(header.value), "\r\n");
     return head += "\r\n";
   }
   // What has come behind the request.
@@ -120,16 +115,21 @@ class RequestReader {
   bool FillIn(Request& request) const {
     const auto& message = parser_->get();
     request.method = View(message.method_string());
-    request.headers.clear();
-    for (const auto& field : message)
-      request.headers.push_back({View(field.name_string()), View(field.value())});
     request.body = message.body();
-    return SplitTarget(View(message.target()), request);
+    return SplitTarget(View(message.target()), request.path, request.query);
   }
 
  private:
+  error_code Put() {
+    error_code error;
+    if (!HasBytes() || IsDone()) return error;
+    buffer_.consume(parser_->put(buffer_.data(), error));
+    return error == beast::http::error::need_more ? error_code() : error;
+  }
+
   const Settings& settings_;
   beast::flat_buffer buffer_;
+  bool has_head_ = false;
   std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
 };
 
@@ -144,6 +144,8 @@ std::optional<Refusal> CheckHeader(const RequestReader& reader, const Request& r
     return Refusal{501, "TRANSFER_ENCODING_NOT_IMPLEMENTED",
                    "of the transfer encodings only chunked is known here"};
   }
+  if (request.Count("content-length") > 1)
+    return Refusal{400, "MALFORMED_HTTP", "one header Content-Length is enough"};
   if (reader.version() == 11 && request.Count("host") != 1)
     return Refusal{400, "MALFORMED_HTTP", "one header Host is needed"};
   if (const auto expect = request.Find("expect"); !expect.empty() && !IsSameName(expect, "100-continue")) {
@@ -202,6 +204,7 @@ async::Task<void> Connection::Run() {
 async::Task<Connection::Arrival> Connection::Read(RequestReader& reader) {
   reader.Begin();
   request_ = Request{.headers = std::move(request_.headers), .client_address = client_address_};
+  request_.headers.clear();
   response_.Clear();
   if (reader.HasBytes()) {
     Enter(Phase::kReading, shared_->settings.read_timeout);
@@ -210,7 +213,7 @@ async::Task<Connection::Arrival> Connection::Read(RequestReader& reader) {
   }
   for (bool header_taken = false;;) {
     std::optional<Refusal> refusal;
-    if (const error_code error = reader.Parse()) {
+    if (const error_code error = reader.Parse(request_)) {
       // As far as it is known, for the answer to HEAD.
       if (reader.HasHeader()) reader.FillIn(request_);
       refusal = RefusalFor(error);
@@ -275,13 +278,14 @@ async::Task<void> Connection::Handle() {
     response_.Clear();
     Refuse({500, "INTERNAL", "internal error"});
   }
+  Compress(request_, response_);
 }
 
 async::Task<bool> Connection::Write(Persistence persistence) {
   Enter(Phase::kWriting, shared_->settings.write_timeout);
   head_.clear();
   AppendHead(response_, persistence, head_);
-  const bool has_body = request_.method != "HEAD" && response_.status != 204;
+  const bool has_body = request_.method != "HEAD" && !HasNoBody(response_.status);
   const std::array<asio::const_buffer, 2> buffers = {
       asio::buffer(head_), asio::buffer(response_.body.data(), has_body ? response_.body.size() : 0)};
   error_code error;
@@ -310,7 +314,7 @@ async::Task<void> Connection::Linger() {
 
 void Connection::GiveAway(const RequestReader& reader) {
   const auto take_over = std::move(response_.take_over);
-  take_over({.socket = std::move(socket_), .head = reader.Head(), .rest = reader.Rest()});
+  take_over({.socket = std::move(socket_), .head = reader.Head(request_), .rest = reader.Rest()});
 }
 
 bool Connection::HasRoomFor(std::int64_t bytes) {

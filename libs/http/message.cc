@@ -51,6 +51,8 @@ std::string_view ReasonPhrase(int status) {
       return "Accepted";
     case 204:
       return "No Content";
+    case 304:
+      return "Not Modified";
     case 400:
       return "Bad Request";
     case 401:
@@ -65,6 +67,8 @@ std::string_view ReasonPhrase(int status) {
       return "Request Timeout";
     case 409:
       return "Conflict";
+    case 412:
+      return "Precondition Failed";
     case 413:
       return "Content Too Large";
     case 415:
@@ -118,13 +122,24 @@ void Response::AddHeader(std::string_view name, std::string_view value) {
   header_lines_ += "\r\n";
 }
 
+void Response::Vary(std::string_view name) {
+  if (!vary_.empty()) vary_ += ", ";
+  vary_ += name;
+}
+
 void Response::Clear() {
   status = 200;
   route = "none";
   hang_up = false;
   take_over = nullptr;
+  etag.clear();
+  vary_.clear();
   Shrink(body);
   Shrink(header_lines_);
+}
+
+bool HasNoBody(int status) {
+  return status == 204 || status == 304;
 }
 
 void AppendHead(const Response& response, Persistence persistence, std::string& out) {
@@ -136,7 +151,17 @@ void AppendHead(const Response& response, Persistence persistence, std::string& 
   out += Date();
   out += "\r\n";
   out += response.header_lines();
-  if (response.status != 204) {
+  if (!response.vary().empty()) {
+    out += "Vary: ";
+    out += response.vary();
+    out += "\r\n";
+  }
+  if (!response.etag.empty()) {
+    out += "ETag: \"";
+    out += response.etag;
+    out += "\"\r\n";
+  }
+  if (!HasNoBody(response.status)) {
     out += "Content-Length: ";
     AppendNumber(response.body.size(), out);
     out += "\r\n";

@@ -45,6 +45,9 @@ class Response {
   std::string_view route = "none";
   // Close the connection and answer nothing: for programs that play a broken server.
   bool hang_up = false;
+  // What tells this version of the body from others, without quotes; empty when nothing does. Compressing the
+  // body appends "-gzip".
+  std::string etag;
   // Set: nothing is answered, and the connection is given to this function, in the connection's strand, when
   // the handler has returned. It is the function's then: no limit, time or drain of the server holds for it
   // any more.
@@ -52,13 +55,17 @@ class Response {
 
   // A control character in `value` becomes a blank, so that no value can end its line.
   void AddHeader(std::string_view name, std::string_view value);
-  // The added headers, as lines.
+  // The answer may differ with this header of the request; all of them are one header Vary.
+  void Vary(std::string_view name);
+  // The added headers, as lines; those of Vary and `etag` are not among them.
   const std::string& header_lines() const { return header_lines_; }
+  const std::string& vary() const { return vary_; }
   // As new; keeps the memory that the usual answer needs.
   void Clear();
 
  private:
   std::string header_lines_;
+  std::string vary_;
 };
 
 // Why something is not taken for a request.
@@ -70,8 +77,10 @@ struct Refusal {
 
 enum class Persistence { kKeepAlive, kClose };
 
-// Appends status line and headers, the server's own included. No `Content-Length` for a status that has no
-// body.
+// True for 204 and 304: neither body nor `Content-Length`.
+bool HasNoBody(int status);
+
+// Appends status line and headers, the server's own included.
 void AppendHead(const Response& response, Persistence persistence, std::string& out);
 
 // "Not Found" for 404.

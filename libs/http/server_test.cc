@@ -119,6 +119,19 @@ TEST_F(HttpServer, ReadsARequestThatComesByteByByte) {
   EXPECT_EQ(BodyOf(client.Receive()), "PUT /? 5 ");
 }
 
+// Found by fuzzing: it depended on the pieces whether they counted.
+TEST_F(HttpServer, TakesNoFieldBehindTheLastChunkForAHeader) {
+  Start();
+  TestClient client(server_->port());
+  const std::string head = "PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string body = "3\r\nabc\r\n0\r\nX-Test: late\r\nHost: y\r\n\r\n";
+  ASSERT_TRUE(client.Send(head + body));
+  EXPECT_EQ(BodyOf(client.Receive()), "PUT /? 3 ");
+  ASSERT_TRUE(client.Send(head));
+  ASSERT_TRUE(client.Send(body));
+  EXPECT_EQ(BodyOf(client.Receive()), "PUT /? 3 ");
+}
+
 TEST_F(HttpServer, AnswersHeadWithoutABody) {
   Start();
   TestClient client(server_->port());
@@ -181,6 +194,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{kPost + "Content-Length: -1\r\n\r\n", 400},
         Bad{kPost + "Content-Length: 99999999999999999999\r\n\r\n", 400},
         Bad{kPost + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400},
+        Bad{kPost + "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400},
         Bad{kPost + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
         Bad{kPost + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400},
         Bad{kPost + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(20'000, 'a'), 431},

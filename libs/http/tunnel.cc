@@ -16,12 +16,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
-#include <span>
 
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
 #include "libs/http/takeover.h"
+#include "libs/http/tunnel_head.h"
 #include "libs/telemetry/telemetry.h"
 
 namespace bv::http {
@@ -245,26 +245,6 @@ class Tunnel : public std::enable_shared_from_this<Tunnel> {
   const std::shared_ptr<Common> common_;
 };
 
-std::string HeadOf(const Request& request, std::span<const Tunnels::Headers::value_type> headers) {
-  std::string head = Concat(request.method, " ", request.path, request.query.empty() ? "" : "?",
-                            request.query, " HTTP/1.1\r\n");
-  const auto add = [&head](std::string_view name, std::string_view value) {
-    head += name;
-    head += ": ";
-    head += value;
-    head += "\r\n";
-  };
-  for (const Header& header : request.headers) {
-    const bool is_replaced =
-        std::ranges::any_of(headers, [&](const auto& other) { return IsSameName(other.first, header.name); });
-    if (!is_replaced) add(header.name, header.value);
-  }
-  for (const auto& [name, value] : headers) {
-    if (!value.empty()) add(name, value);
-  }
-  return head += "\r\n";
-}
-
 async::Task<absl::StatusOr<std::vector<tcp::endpoint>>> Resolve(std::string_view address) {
   const std::size_t colon = address.rfind(':');
   if (colon == std::string_view::npos) co_return InvalidValue("address", "must be host:port");
@@ -349,7 +329,7 @@ async::Task<absl::Status> Tunnels::Open(const Request& request, Headers headers,
   }
   // A std::function wants to be copied.
   auto shared = std::make_shared<tcp::socket>(*std::move(server));
-  response.take_over = [parts, place, shared, head = HeadOf(request, headers)](Takeover taken) {
+  response.take_over = [parts, place, shared, head = TunnelHead(request, headers)](Takeover taken) {
     std::make_shared<Tunnel>(std::move(taken.socket), std::move(*shared), place, parts)
         ->Begin(Concat(head, taken.rest));
   };

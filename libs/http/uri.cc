@@ -59,4 +59,18 @@ void AppendPercentEncoded(std::string_view text, std::string& out) {
   }
 }
 
+bool SplitTarget(std::string_view target, std::string_view& path, std::string_view& query) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (target.substr(0, scheme.size()) != scheme) continue;
+    const std::size_t slash = target.find('/', scheme.size());
+    target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
+  }
+  if (target.empty() || target[0] != '/') return false;
+  target = target.substr(0, target.find('#'));
+  const std::size_t question = target.find('?');
+  path = target.substr(0, question);
+  query = question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
+  return true;
+}
+
 }  // namespace bv::http

@@ -1,4 +1,4 @@
-// Percent-encoding of paths and queries (RFC 3986, 2.1).
+// Paths and queries, and their percent-encoding (RFC 3986, 2.1).
 #pragma once
 
 #include <string>
@@ -18,5 +18,9 @@ bool FindParameter(std::string_view query, std::string_view name, std::string& v
 
 // Appends all but letters, digits and - . _ ~ as %XX.
 void AppendPercentEncoded(std::string_view text, std::string& out);
+
+// A request's target, "/a?b" or "http://host/a?b" (RFC 9112, 3.2.2), → path and query, without the fragment.
+// False when there is no path.
+bool SplitTarget(std::string_view target, std::string_view& path, std::string_view& query);
 
 }  // namespace bv::http

@@ -40,5 +40,19 @@ TEST(FindParameter, TakesTheFirstOfItsName) {
   EXPECT_FALSE(FindParameter("tenant=%zz", "tenant", value));
 }
 
+TEST(SplitTarget, FindsPathAndQuery) {
+  std::string_view path, query;
+  for (const std::string_view target : {"/a?b=c", "http://host:80/a?b=c", "https://host/a?b=c#d"}) {
+    ASSERT_TRUE(SplitTarget(target, path, query)) << target;
+    EXPECT_EQ(path, "/a") << target;
+    EXPECT_EQ(query, "b=c") << target;
+  }
+  ASSERT_TRUE(SplitTarget("http://host", path, query));
+  EXPECT_EQ(path, "/");
+  EXPECT_EQ(query, "");
+  for (const std::string_view target : {"", "*", "a", "ftp://host/a"})
+    EXPECT_FALSE(SplitTarget(target, path, query)) << target;
+}
+
 }  // namespace
 }  // namespace bv::http

@@ -11,6 +11,9 @@
 namespace bv::json {
 namespace {
 
+// rapidjson, checking a character of four bytes that the end cuts short, reads past the zero byte there.
+constexpr std::size_t kBytesBehind = 4;
+
 absl::Status Malformed(std::string_view problem, std::size_t offset) {
   return Error(absl::StatusCode::kInvalidArgument, "MALFORMED_JSON",
                Concat("not valid JSON at byte ", offset, ": ", problem));
@@ -84,7 +87,9 @@ absl::Status Document::Read(std::string_view text, const ParseLimits& limits) {
   // rapidjson takes a zero byte for the end.
   if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos)
     return Malformed("a zero byte", zero);
+  buffer_.reserve(text.size() + kBytesBehind);
   buffer_ = text;
+  buffer_.append(kBytesBehind, '\0');
   nodes_.clear();
   Handler handler{.nodes = nodes_, .limits = limits};
   rapidjson::InsituStringStream stream(buffer_.data());

@@ -298,6 +298,19 @@ TEST(JsonParse, SurvivesRandomTexts) {
   }
 }
 
+// Found by fuzzing: rapidjson read behind the text, which the address sanitizer sees when the memory ends
+// there.
+TEST(JsonParse, ReadsNothingBehindACharacterThatIsCutShort) {
+  for (const std::size_t bytes : {16u, 31u, 32u, 48u, 64u, 100u}) {
+    for (const std::string_view start : {"\xf0", "\xe0", "\xc3", "\xf0\x9f", "\xf0\x9f\x98", "\xff"}) {
+      order::CreateOrderRequest request;
+      std::string text = "{\"email\":\"";
+      text.append(bytes - text.size() - start.size(), 'a').append(start);
+      EXPECT_EQ(ErrorReason(Parse(text, request)), "MALFORMED_JSON") << bytes;
+    }
+  }
+}
+
 TEST(JsonParse, SurvivesADamagedDocument) {
   std::mt19937 random(20'260'102);
   const std::string original = Written(SomeOrder());

@@ -81,7 +81,11 @@ class Lanes {
 
   Lanes(const std::string& name, const ConnectionSettings& connection, const LaneSettings& settings,
         Execute execute, LaneMode mode = LaneMode::kTransact)
-      : settings_(settings), mode_(mode), execute_(std::move(execute)), metrics_(name) {
+      : settings_(settings),
+        mode_(mode),
+        execute_(std::move(execute)),
+        metrics_(name),
+        span_name_("lane " + name) {
     for (int i = 0; i < settings.count; ++i) {
       lanes_.push_back(std::make_unique<Lane>(static_cast<std::size_t>(settings.queue_max), connection));
     }
@@ -95,7 +99,9 @@ class Lanes {
     Lane& lane = *lanes_[absl::HashOf(key) % lanes_.size()];
     const auto executor = co_await async::asio::this_coro::executor;
     auto enqueue = [&](async::Done<absl::StatusOr<Answer>> done) {
-      Waiting waiting{Item{std::move(request), std::move(context)}, std::move(done), executor, absl::Now()};
+      std::unique_ptr<telemetry::Span> span = Trace(context);
+      Waiting waiting{Item{std::move(request), std::move(context)}, std::move(done), executor, absl::Now(),
+                      std::move(span)};
       if (lane.queue.TryPush(std::move(waiting))) return;
       waiting.item.answer = Overloaded("too many requests wait for their turn");
       std::vector<Waiting> refused;
@@ -120,6 +126,8 @@ class Lanes {
     // Of the coroutine that waits.
     async::asio::any_io_executor executor;
     absl::Time since;
+    // Null for most: of a request whose trace is sampled, from its arrival to the commit.
+    std::unique_ptr<telemetry::Span> span;
   };
   struct Lane {
     Lane(std::size_t queue_max, const ConnectionSettings& connection)
@@ -128,6 +136,24 @@ class Lanes {
     Session session;
     std::thread thread;
   };
+
+  // What the batch writes of the request, the outbox row too, hangs below its span.
+  std::unique_ptr<telemetry::Span> Trace(RequestContext& context) const {
+    if (!context.trace.sampled) return nullptr;
+    auto span = std::make_unique<telemetry::Span>(span_name_, telemetry::SpanKind::kInternal, context.trace);
+    context.trace = span->context();
+    return span;
+  }
+
+  static void EndSpans(std::span<Waiting> batch, absl::Time start) {
+    for (Waiting& waiting : batch) {
+      if (!waiting.span) continue;
+      waiting.span->Set("lane.batch_size", std::to_string(batch.size()));
+      waiting.span->Set("lane.wait_ms", std::to_string(absl::ToDoubleMilliseconds(start - waiting.since)));
+      if (!waiting.item.answer.ok()) waiting.span->Fail(waiting.item.answer.status());
+      waiting.span->End();
+    }
+  }
 
   void Serve(Lane& lane) {
     while (true) {
@@ -148,6 +174,7 @@ class Lanes {
       }
       if (!items.empty()) Run(lane.session, items);
       metrics_.Batch(items.size(), absl::Now() - start);
+      EndSpans(batch, start);
       AnswerAll(std::move(batch));
     }
   }
@@ -200,6 +227,7 @@ class Lanes {
   const LaneMode mode_;
   const Execute execute_;
   LaneMetrics metrics_;
+  const std::string span_name_;
   std::vector<std::unique_ptr<Lane>> lanes_;
 };
 

@@ -4,17 +4,22 @@
 
 #include <boost/asio/detached.hpp>
 #include <future>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
 
 #include "libs/postgres/lane.h"
+#include "libs/telemetry/http_receiver.h"
+#include "libs/telemetry/tracing.h"
 #include "libs/testing/testing.h"
 
 namespace bv::postgres {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 struct Note {
   std::string id;
@@ -155,6 +160,40 @@ TEST_F(LaneTest, SeesTheTenantsOfTheBatch) {
   for (Answer& answer : answers) EXPECT_TRUE(answer.get().ok());
   EXPECT_EQ(seen.back(), "acme,globex");
   EXPECT_EQ(Stored(), "3") << "the same id is another note in another tenant";
+}
+
+TEST_F(LaneTest, ASampledRequestOfABatchHasASpanThatItsRowsHangBelow) {
+  constexpr char kSampled[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  constexpr char kSilent[] = "00-11111111111111111111111111111111-b7ad6b7169203332-00";
+  telemetry::HttpReceiver receiver;
+  const auto exporter = std::make_shared<telemetry::Exporter>(
+      telemetry::ExporterSettings{.endpoint = receiver.url(), .service = "inventory"});
+  telemetry::SetExporter(exporter, 0);
+  std::map<std::string, std::string> seen;
+  Make({.count = 1}, [&seen](Session& session, Batch items) {
+    for (const NoteLanes::Item* item : items) seen[item->request.id] = item->context.trace.ToTraceparent();
+    return StoreNotes(session, items);
+  });
+  const auto in_trace = [](const char* traceparent) {
+    RequestContext context = testing::ContextOf("acme");
+    context.trace = telemetry::ParseTraceparent(traceparent);
+    return context;
+  };
+  Answer first = Block();
+  Answer sampled = Submit("sampled", 0, in_trace(kSampled));
+  Answer silent = Submit("silent", 0, in_trace(kSilent));
+  Release();
+  for (Answer* answer : {&first, &sampled, &silent}) EXPECT_TRUE(answer->get().ok());
+  exporter->Stop();
+  telemetry::SetExporter(nullptr, 0);
+  EXPECT_EQ(seen["silent"], kSilent);
+  EXPECT_NE(seen["sampled"], kSampled);
+  const auto requests = receiver.WaitForRequests(1);
+  ASSERT_EQ(requests.size(), 1u);
+  EXPECT_THAT(requests[0].body, HasSubstr(R"("spanId":")" + seen["sampled"].substr(36, 16) +
+                                          R"(","parentSpanId":"b7ad6b7169203331","name":"lane test")"));
+  EXPECT_THAT(requests[0].body, HasSubstr(R"({"key":"lane.batch_size","value":{"stringValue":"2"}})"));
+  EXPECT_THAT(requests[0].body, Not(HasSubstr("1111111111111111")));
 }
 
 TEST_F(LaneTest, OnlyThePoisonedRequestFails) {

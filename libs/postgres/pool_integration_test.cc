@@ -4,6 +4,7 @@
 
 #include "libs/base/error.h"
 #include "libs/postgres/postgres.h"
+#include "libs/telemetry/telemetry.h"
 #include "libs/testing/testing.h"
 
 namespace bv::postgres {
@@ -88,6 +89,39 @@ TEST_F(PoolTest, RefusesWhenTooManyWait) {
   EXPECT_EQ(ErrorReason(refused), "OVERLOADED");
   blocker.end.set_value();
   EXPECT_EQ(waits.get().value(), 2);
+}
+
+// The value of a metric without labels.
+double ValueOf(const std::string& name) {
+  for (const prometheus::MetricFamily& family : telemetry::Registry().Collect()) {
+    if (family.name == name) return family.metric.front().gauge.value + family.metric.front().counter.value;
+  }
+  return 0;
+}
+
+TEST_F(PoolTest, SaysHowBusyItIs) {
+  const double refused_before = ValueOf("postgres_pool_refused_total");
+  std::optional<Pool> pool;
+  pool.emplace(database_.Connection(), PoolSettings{.size = 2, .queue_max = 1});
+  EXPECT_EQ(ValueOf("postgres_pool_size"), 2);
+  Blocker blockers[2];
+  std::vector<std::future<absl::StatusOr<int>>> blocked;
+  for (Blocker& blocker : blockers) {
+    blocked.push_back(Start<int>(*pool, testing::ContextOf("acme"), std::ref(blocker)));
+    blocker.begun.get_future().wait();
+  }
+  EXPECT_EQ(ValueOf("postgres_pool_busy"), 2);
+  const std::function<absl::StatusOr<int>(Session&)> two = [](Session&) -> absl::StatusOr<int> { return 2; };
+  auto waits = Start<int>(*pool, testing::ContextOf("acme"), two);
+  EXPECT_FALSE(Start<int>(*pool, testing::ContextOf("acme"), two).get().ok());
+  EXPECT_EQ(ValueOf("postgres_pool_waiting"), 1);
+  EXPECT_EQ(ValueOf("postgres_pool_refused_total"), refused_before + 1);
+  for (Blocker& blocker : blockers) blocker.end.set_value();
+  EXPECT_TRUE(waits.get().ok());
+  for (auto& one : blocked) EXPECT_TRUE(one.get().ok());
+  pool.reset();
+  for (const char* name : {"postgres_pool_size", "postgres_pool_busy", "postgres_pool_waiting"})
+    EXPECT_EQ(ValueOf(name), 0) << name;
 }
 
 TEST_F(PoolTest, DoesNotStartWhatNobodyWaitsFor) {

@@ -10,6 +10,7 @@
 #include "libs/base/crash_point.h"
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
+#include "libs/events/handling_spans.h"
 
 namespace bv::projections {
 namespace {
@@ -80,7 +81,8 @@ absl::StatusOr<std::vector<Batch>> Project(
 
 Runner::Runner(const kafka::ConsumerSettings& kafka, const std::string& group, std::vector<Route> routes,
                const std::vector<std::string>& topics)
-    : routes_(std::move(routes)),
+    : group_(group),
+      routes_(std::move(routes)),
       newest_micros_(kNothingYet),
       dead_letters_(kafka, group),
       consumer_(Patient(kafka), group, topics.empty() ? TopicsOf(routes_) : topics,
@@ -99,7 +101,14 @@ absl::Time Runner::newest_occurred_at() const {
 }
 
 absl::Status Runner::Handle(std::span<const kafka::Message> messages) {
-  ASSIGN_OR_RETURN(const std::vector<events::Event> events, events::ReadEvents(messages, dead_letters_));
+  ASSIGN_OR_RETURN(std::vector<events::Event> events, events::ReadEvents(messages, dead_letters_));
+  events::HandlingSpans spans(group_, events);
+  absl::Status applied = Apply(messages, events);
+  if (!applied.ok()) spans.Fail(applied);
+  return applied;
+}
+
+absl::Status Runner::Apply(std::span<const kafka::Message> messages, std::span<const events::Event> events) {
   ASSIGN_OR_RETURN(std::vector<Batch> batches,
                    Project(routes_, events, [this](const kafka::Message& message, const absl::Status& why) {
                      return dead_letters_.Put(message, why);

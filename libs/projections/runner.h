@@ -52,7 +52,9 @@ class Runner {
 
  private:
   absl::Status Handle(std::span<const kafka::Message> messages);
+  absl::Status Apply(std::span<const kafka::Message> messages, std::span<const events::Event> events);
 
+  const std::string group_;
   const std::vector<Route> routes_;
   std::vector<prometheus::Counter*> changes_;
   std::atomic<std::int64_t> newest_micros_;

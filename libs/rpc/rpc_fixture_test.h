@@ -140,8 +140,10 @@ class RpcTest : public ::testing::Test {
                  .calls_max = 100,
                  .default_deadline = absl::Seconds(10),
                  .idempotency_key_required = false};
-    verifier_ = *auth::Verifier::Create(
-        {.jwks_file = jwks_.path(), .issuer = "https://issuer.bivouac.dev", .audience = "bivouac"});
+    verifier_ = *auth::Verifier::Create({.jwks_file = jwks_.path(),
+                                         .development = true,
+                                         .issuer = "https://issuer.bivouac.dev",
+                                         .audience = "bivouac"});
   }
   ~RpcTest() override {
     // Calls still at the gate would keep the server from ending.

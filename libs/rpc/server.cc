@@ -95,6 +95,7 @@ class MethodInfo {
         latency(telemetry::Histogram("grpc_server_handling_seconds", "From a call's arrival to its answer.",
                                      telemetry::LatencySeconds(), {{"method", method.full_name()}})) {
     for (const int role : access.roles()) roles.insert(RoleOf(static_cast<common::Role>(role)));
+    callers.insert(access.callers().begin(), access.callers().end());
     for (int code = 0; code <= static_cast<int>(absl::StatusCode::kUnauthenticated); ++code) {
       handled.push_back(
           &telemetry::Counter("grpc_server_handled_total", "Calls answered, by status code.",
@@ -107,6 +108,10 @@ class MethodInfo {
   bool Admits(Role role) const {
     return roles.contains(role) || (access.public_() && role != Role::kOperator);
   }
+  // Of the services, those that the contract names.
+  bool AdmitsCaller(Role role, const std::string& subject) const {
+    return role != Role::kService || access.public_() || callers.contains(subject);
+  }
 
   const google::protobuf::MethodDescriptor& descriptor;
   const std::string path;
@@ -116,6 +121,7 @@ class MethodInfo {
   std::atomic<int>& running;
   const common::Access& access;
   std::set<Role> roles;
+  std::set<std::string> callers;
   prometheus::Histogram& latency;
   std::vector<prometheus::Counter*> handled;
 };
@@ -175,6 +181,11 @@ absl::Status CallScope::Admit() {
         absl::StatusCode::kPermissionDenied, "ROLE_NOT_ALLOWED",
         Concat("the role ", auth::RoleName(context_.role), " may not call ", method_.descriptor.name()));
   }
+  if (!method_.AdmitsCaller(context_.role, context_.user_id)) {
+    return Error(
+        absl::StatusCode::kPermissionDenied, "CALLER_NOT_ALLOWED",
+        Concat("the contract does not name this service among the callers of ", method_.descriptor.name()));
+  }
   if (method_.access.idempotency_key() != common::IDEMPOTENCY_KEY_UNSPECIFIED) {
     RETURN_IF_ERROR(text("idempotency-key", context_.idempotency_key));
     if (context_.idempotency_key.empty() && method_.settings.idempotency_key_required &&
@@ -200,6 +211,12 @@ grpc::Status CallScope::Finish(const absl::Status& status) {
       ->Increment();
   if (replayed_) server_context_.AddTrailingMetadata(kReplayedMetadata, "true");
   if (span_ != nullptr) {
+    if (span_->recorded()) {
+      span_->Set("rpc.system", "grpc");
+      span_->Set("rpc.grpc.status_code", std::to_string(code));
+      span_->Set("tenantId", context_.tenant.str());
+      span_->Set("userId", context_.user_id);
+    }
     if (!status.ok()) span_->Fail(status);
     span_->End();
   }

@@ -52,6 +52,26 @@ TEST_F(RpcTest, RefusesACallWithoutAGoodToken) {
   EXPECT_EQ(stock_.calls(), 0);
 }
 
+TEST_F(RpcTest, RefusesAServiceThatTheContractDoesNotName) {
+  Start();
+  const auto adjust_as = [this](const std::string& service) {
+    RequestContext context = As(Role::kService);
+    context.bearer_token = jwks_.Token("acme", service, Role::kService);
+    return Adjust(context);
+  };
+  EXPECT_TRUE(adjust_as("product-service").ok());
+  EXPECT_EQ(stock_.calls(), 1);
+  for (const char* service : {"order-service", "product-service ", "Product-Service", "user-1"}) {
+    const absl::Status status = adjust_as(service);
+    EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << service;
+    EXPECT_EQ(ErrorReason(status), "CALLER_NOT_ALLOWED") << service;
+  }
+  EXPECT_EQ(stock_.calls(), 1);
+  RequestContext impostor = As(Role::kCustomer);
+  impostor.bearer_token = jwks_.Token("acme", "product-service", Role::kCustomer);
+  EXPECT_EQ(ErrorReason(Adjust(impostor)), "ROLE_NOT_ALLOWED") << "the name alone opens nothing";
+}
+
 TEST_F(RpcTest, RefusesARoleThatTheContractDoesNotName) {
   Start();
   const absl::Status status = Adjust(As(Role::kCustomer));

@@ -165,7 +165,7 @@ log: {level: info}
 metrics: {address: "127.0.0.1:0"}
 otlp: {endpoint: "", sample_ratio: 0}
 grpc: {address: "127.0.0.1:0", message_bytes_max: 65536, calls_max: 100, default_deadline: 30s, idempotency_key_required: false}
-auth: {jwks_file: nowhere, issuer: "https://issuer.bivouac.dev", audience: bivouac, clock_skew: 30s}
+auth: {jwks_file: nowhere, jwks_url: "", jwks_refresh: 5m, development: false, issuer: "https://issuer.bivouac.dev", audience: bivouac, clock_skew: 30s}
 drain: {delay: 0s, timeout: 30s}
 worker: {threads: 2}
 app: {start: ok, password: ""}
@@ -175,6 +175,7 @@ app: {start: ok, password: ""}
   std::unique_ptr<Process> Run(std::vector<std::string> variables = {}, std::vector<std::string> flags = {}) {
     flags.insert(flags.begin(), {"--config", config_});
     variables.push_back("BV_AUTH_JWKS_FILE=" + jwks_.path());
+    variables.push_back("BV_AUTH_DEVELOPMENT=true");
     return std::make_unique<Process>(flags, variables);
   }
   // Runs it until it serves, and connects.

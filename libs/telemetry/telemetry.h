@@ -118,6 +118,8 @@ class Span {
   Span& operator=(Span&&) = delete;
 
   const TraceContext& context() const { return context_; }
+  // False when what is set is for nobody.
+  bool recorded() const { return record_ != nullptr; }
   void Set(std::string_view attribute, std::string_view value);
   // Marks the span as failed.
   void Fail(const absl::Status& status);

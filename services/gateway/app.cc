@@ -13,10 +13,25 @@
 #include "libs/telemetry/telemetry.h"
 
 namespace bv::gateway {
+namespace {
+
+// By pages of other origins, beside those that any may read.
+constexpr std::string_view kReadableHeaders =
+    "ETag, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, Correlation-Id, "
+    "Idempotency-Replayed";
+
+}  // namespace
 
 void App::Settings::Bind(config::Binder& b) {
   http.Bind(b);
+  b.TextList("http.trusted_proxies", trusted_proxies);
+  cors.Bind(b);
+  cache.Bind(b);
+  limits.Bind(b);
+  redis.Bind(b);
+  b.Integer("overload.calls_max", calls_max, {1, 1'000'000});
   b.Duration("http.request_timeout", request_timeout, {absl::Milliseconds(10), absl::Minutes(5)});
+  b.Text("docs.folder", docs_folder, config::Presence::kOptional);
   b.Text("product.address", product_address);
   b.Text("cart.address", cart_address);
   b.Text("order.address", order_address);
@@ -25,6 +40,7 @@ void App::Settings::Bind(config::Binder& b) {
   b.Text("analytics.address", analytics_address);
   b.Text("mailer.address", mailer_address);
   b.Text("webhook_dispatcher.address", webhook_dispatcher_address);
+  graphql.Bind(b);
   tunnel.Bind(b);
   b.TextList("notification.http_addresses", tunnel.addresses);
   peer.Bind(b);
@@ -51,8 +67,12 @@ absl::Status App::Start() {
   ASSIGN_OR_RETURN(routes_, RouteTable::Build(backends, host_.settings().grpc.idempotency_key_required));
 
   tunnels_ = std::make_unique<http::Tunnels>(settings_.tunnel);
+  ASSIGN_OR_RETURN(documents_, Documents::Load(settings_.docs_folder));
+  ASSIGN_OR_RETURN(graphql_, Forward::Create(settings_.graphql, routes_));
+  RETURN_IF_ERROR(MakeConventions());
   gateway_ = std::make_unique<Gateway>(
-      routes_, host_.verifier(), *tunnels_, [this] { return host_.ready(); }, settings_.request_timeout);
+      routes_, host_.verifier(), *tunnels_, *conventions_, documents_, *graphql_,
+      [this] { return host_.ready(); }, settings_.request_timeout);
   http::Handlers handlers{
       .handle = [this](const http::Request& request,
                        http::Response& response) { return gateway_->Handle(request, response); },
@@ -70,9 +90,21 @@ absl::Status App::Start() {
   return absl::OkStatus();
 }
 
+absl::Status App::MakeConventions() {
+  ASSIGN_OR_RETURN(redis_, redis::Client::Create(settings_.redis));
+  ASSIGN_OR_RETURN(TrustedProxies proxies, TrustedProxies::Create(settings_.trusted_proxies));
+  conventions_.reset(new Conventions{.proxies = std::move(proxies),
+                                     .cors = http::Cors(settings_.cors, kReadableHeaders),
+                                     .cache = CacheControl(settings_.cache),
+                                     .limits = Limits(settings_.limits, host_.io(), redis_.get()),
+                                     .admission = Admission(settings_.calls_max)});
+  return absl::OkStatus();
+}
+
 void App::Stop() {
   if (server_) server_->Drain(absl::Now());
   if (tunnels_) tunnels_->Drain(absl::Now());
+  if (redis_) redis_->Stop();
 }
 
 }  // namespace bv::gateway

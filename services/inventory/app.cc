@@ -48,9 +48,11 @@ absl::Status App::Start() {
       settings_.kafka);
   ASSIGN_OR_RETURN(redis_, redis::Client::Create(settings_.redis));
   cached_rows_ = std::make_unique<projections::RedisSink>(*redis_, settings_.cached_rows);
+  graphql_rows_ = std::make_unique<projections::RedisEviction>(*redis_);
   stock_cache_ = std::make_unique<projections::Runner>(
       settings_.kafka, "inventory-cache",
-      std::vector<projections::Route>{{StockCache(), cached_rows_.get()}});
+      std::vector<projections::Route>{{StockCache(), cached_rows_.get()},
+                                      {GraphqlStock(), graphql_rows_.get()}});
   expirer_->Start();
   orphans_->Start();
   RETURN_IF_ERROR(hold_requests_->Start());

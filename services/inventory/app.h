@@ -7,6 +7,7 @@
 #include "libs/kafka/consumer.h"
 #include "libs/postgres/lane.h"
 #include "libs/postgres/postgres.h"
+#include "libs/projections/redis_eviction.h"
 #include "libs/projections/redis_sink.h"
 #include "libs/projections/runner.h"
 #include "libs/redis/redis.h"
@@ -69,6 +70,7 @@ class App {
   std::unique_ptr<DeviceDeltas> device_deltas_;
   std::unique_ptr<redis::Client> redis_;
   std::unique_ptr<projections::RedisSink> cached_rows_;
+  std::unique_ptr<projections::RedisEviction> graphql_rows_;
   std::unique_ptr<projections::Runner> stock_cache_;
 };
 

@@ -21,6 +21,7 @@ void App::Settings::Bind(config::Binder& b) {
   price_cache.Bind(b);
   b.Duration("order.bank_transfer_hold", bank_transfer_hold, {absl::Minutes(1), absl::Hours(24 * 30)});
   lifecycle.Bind(b);
+  policy.Bind(b);
 }
 
 absl::Status App::Start() {
@@ -41,9 +42,11 @@ absl::Status App::Start() {
                                          settings_.bank_transfer_hold);
   rpc_ = std::make_unique<OrderRpc>(*checkout_, *pool_);
   rpc_->Serve(host_.rpc());
+  ASSIGN_OR_RETURN(policy_, policy::Opa::Create(host_.io(), settings_.policy));
   lifecycle_.reset(new Lifecycle({.host = host_,
                                   .pool = *pool_,
                                   .inventory = peers_->inventory,
+                                  .policy = *policy_,
                                   .connection = settings_.connection,
                                   .lanes = settings_.lanes,
                                   .peer = settings_.peer,

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "libs/kafka/consumer.h"
+#include "libs/policy/policy.h"
 #include "libs/postgres/lane.h"
 #include "libs/postgres/postgres.h"
 #include "libs/projections/redis_sink.h"
@@ -36,6 +37,7 @@ class App {
     PriceCacheSettings price_cache;
     absl::Duration bank_transfer_hold;
     LifecycleSettings lifecycle;
+    policy::Settings policy;
 
     void Bind(config::Binder& b);
   };
@@ -55,6 +57,7 @@ class App {
   std::unique_ptr<PriceCache> prices_;
   std::unique_ptr<Checkout> checkout_;
   std::unique_ptr<OrderRpc> rpc_;
+  std::unique_ptr<policy::Policy> policy_;
   std::unique_ptr<Lifecycle> lifecycle_;
   std::unique_ptr<redis::Client> redis_;
   std::unique_ptr<projections::RedisSink> cached_rows_;

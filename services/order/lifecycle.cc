@@ -25,7 +25,7 @@ absl::Status Lifecycle::Start() {
   processes_ = std::make_unique<Processes>(shared_.host.io(), shared_.pool, *lanes_, *steps_, *tokens_,
                                            settings_.process_lease);
   shared_.host.OnDrain([this](absl::Time deadline) { processes_->Stop(deadline); });
-  rpc_ = std::make_unique<LifecycleRpc>(*processes_, *lanes_, shared_.pool);
+  rpc_ = std::make_unique<LifecycleRpc>(*processes_, *lanes_, shared_.pool, shared_.policy);
   rpc_->Serve(shared_.host.rpc());
   reconciler_.reset(new Reconciler({.pool = shared_.pool,
                                     .lanes = *lanes_,

@@ -10,6 +10,7 @@
 #include "libs/auth/service_tokens.h"
 #include "libs/config/config.h"
 #include "libs/kafka/consumer.h"
+#include "libs/policy/policy.h"
 #include "libs/postgres/postgres.h"
 #include "libs/rpc/client.h"
 #include "libs/service/job.h"
@@ -47,6 +48,7 @@ class Lifecycle {
     service::Host& host;
     postgres::Pool& pool;
     InventoryClient& inventory;
+    policy::Policy& policy;
     const postgres::ConnectionSettings& connection;
     const postgres::LaneSettings& lanes;
     const rpc::PeerSettings& peer;

@@ -16,6 +16,7 @@ void App::Settings::Bind(config::Binder& b) {
   b.Text("inventory.address", inventory_address);
   peer.Bind(b);
   tokens.Bind(b);
+  policy.Bind(b);
 }
 
 absl::Status App::Start() {
@@ -32,7 +33,8 @@ absl::Status App::Start() {
   ASSIGN_OR_RETURN(tokens_,
                    auth::ServiceTokens::Create("product-service", settings_.tokens, host_.settings().auth));
   quotas_ = std::make_unique<SaleQuotas>(settings_.inventory_address, settings_.peer, *tokens_);
-  pricing_rpc_ = std::make_unique<PricingRpc>(*pool_, *pricing_pool_, *quotas_);
+  ASSIGN_OR_RETURN(policy_, policy::Opa::Create(host_.io(), settings_.policy));
+  pricing_rpc_ = std::make_unique<PricingRpc>(*pool_, *pricing_pool_, *quotas_, *policy_);
   pricing_rpc_->Serve(host_.rpc());
   announcer_ = std::make_unique<Announcer>(host_.io(), *pricing_pool_, settings_.announce_interval);
   announcer_->Start();

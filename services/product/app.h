@@ -4,6 +4,7 @@
 #include <string>
 
 #include "libs/auth/service_tokens.h"
+#include "libs/policy/policy.h"
 #include "libs/postgres/postgres.h"
 #include "libs/rpc/client.h"
 #include "libs/service/service.h"
@@ -31,6 +32,7 @@ class App {
     std::string inventory_address;
     rpc::PeerSettings peer;
     auth::ServiceTokenSettings tokens;
+    policy::Settings policy;
 
     void Bind(config::Binder& b);
   };
@@ -48,6 +50,7 @@ class App {
   std::unique_ptr<ProductRpc> rpc_;
   std::unique_ptr<auth::ServiceTokens> tokens_;
   std::unique_ptr<SaleQuotas> quotas_;
+  std::unique_ptr<policy::Policy> policy_;
   std::unique_ptr<PricingRpc> pricing_rpc_;
   std::unique_ptr<Announcer> announcer_;
   std::unique_ptr<QuotaNews> quota_news_;

@@ -72,7 +72,7 @@ class Calls(unittest.TestCase):
                 self.assertEqual((answer.code, answer.reason, answer.field), (code, reason, field), answer)
 
     def test_reserve_and_release(self):
-        token, sku = self.shop.token("SERVICE"), self.shop.product(1.00, stock=3)["sku"]
+        token, sku = self.shop.token("STAFF"), self.shop.product(1.00, stock=3)["sku"]
         request = {"reservationId": "res-1", "lines": [{"sku": sku, "qty": 2}]}
         held = grpc.call("inventory", f"{INVENTORY}/ReserveStock", request, token)
         self.assertEqual((held.code, held.json.get("status")), ("OK", "RESERVATION_STATUS_HELD"), held)

@@ -120,6 +120,7 @@ def cases(owner):
         "commerce.inventory.v1.Inventory/ReleaseStock": [(reservation, "NOT_FOUND")],
         "commerce.inventory.v1.Inventory/SetStockPolicy": [({"sku": sku, "locationCode": "MAIN", "buffer": 9}, "NOT_FOUND")],
         "commerce.inventory.v1.Inventory/QueryStock": [({"sku": sku}, "NOT_FOUND")],
+        "commerce.inventory.v1.Inventory/BatchGetStock": [({"productIds": [owner.product["productId"]]}, "OK")],
         "commerce.inventory.v1.Inventory/AdjustStock": [({"sku": sku, "delta": -1, "reason": "THEFT"}, "INVALID_ARGUMENT")],
         "commerce.mail.v1.Mails/GetSender": [({}, "NOT_FOUND")],
         "commerce.mail.v1.Mails/SetSender": [({"email": "eve@example.com", "name": "Theft"}, "OK")],
@@ -157,6 +158,7 @@ def cases(owner):
         "commerce.pricing.v1.Pricing/ListFlashSales": [({}, "OK"), ({"productId": owner.product["productId"]}, "OK")],
         "commerce.pricing.v1.Pricing/CancelFlashSale": [({"saleId": owner.sale["saleId"]}, "NOT_FOUND")],
         "commerce.product.v1.Products/GetProduct": [({"productId": owner.product["productId"]}, "NOT_FOUND")],
+        "commerce.product.v1.Products/BatchGetProducts": [({"productIds": [owner.product["productId"]]}, "OK")],
         "commerce.product.v1.Products/UpdateProduct": [
             ({"productId": owner.product["productId"], "title": "Stolen"}, "NOT_FOUND")],
         "commerce.product.v1.Products/ListProducts": [({"sku": sku}, "OK"), ({"title": owner.mark}, "OK"), ({"pageSize": 100}, "OK")],
@@ -215,8 +217,13 @@ class Border(unittest.TestCase):
         self.assertEqual(self.before, self.owner.rows(), "something of the owner was changed")
 
     def role_for(self, method):
-        """The mightiest of the roles that may call; any where everybody may."""
-        return method.access.get("roles", ["ROLE_ADMIN"])[-1].replace("ROLE_", "")
+        """The mightiest of the roles that may call, a person's if there is one; any where everybody may."""
+        roles = [role.replace("ROLE_", "") for role in method.access.get("roles", ["ROLE_ADMIN"])]
+        return next((role for role in reversed(roles) if role != "SERVICE"), "SERVICE")
+
+    def user_for(self, method):
+        """The `sub` of its token: in the role SERVICE, a service that the contract names."""
+        return method.access["callers"][0] if self.role_for(method) == "SERVICE" else "ada"
 
     def assert_holds_no_secret(self, answer, request):
         text = json.dumps(answer)
@@ -236,7 +243,7 @@ class Border(unittest.TestCase):
         """A shop of another tenant, logged in with the most that `method` admits."""
         stranger = Shop()
         self.addCleanup(stranger.close)
-        stranger.customer.token = stranger.token(self.role_for(method))
+        stranger.customer.token = stranger.token(self.role_for(method), self.user_for(method))
         if method.name == "SetItem":
             stranger.product(sku=self.owner.sku)  # else the SKU is refused before anybody looks at the cart
         return stranger
@@ -267,8 +274,8 @@ class Border(unittest.TestCase):
         for method in contract.methods():
             request = self.cases[method.path][0][0]
             with self.subTest(method.path):
-                answer = grpc.call(method.context, method.path, request, stack.token(self.role_for(method), unique("stranger")),
-                                   x_tenant_id=self.owner.shop.tenant)
+                token = stack.token(self.role_for(method), unique("stranger"), self.user_for(method))
+                answer = grpc.call(method.context, method.path, request, token, x_tenant_id=self.owner.shop.tenant)
                 self.assertEqual((answer.code, answer.reason), ("PERMISSION_DENIED", "TENANT_MISMATCH"), answer)
 
     def test_no_token(self):

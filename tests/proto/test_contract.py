@@ -26,6 +26,35 @@ class Contract(unittest.TestCase):
             file.flush()
             self.assertIn('"999" with name "gone"', contract.breaking(pathlib.Path(file.name)))
 
+    def test_every_published_service_is_compared(self):
+        """A message that a method takes, a type, a method and a service: buf names each of them."""
+        published = json.loads(contract.BASELINE.read_text(encoding="utf-8"))
+        services = [(file, service) for file in published["file"] for service in file.get("service", [])]
+        self.assertGreater(len(services), 3)
+        for file, service in services:
+            service["method"].append({**service["method"][0], "name": "Gone"})
+        file, service = services[-1]
+        file["service"].append({**service, "name": "GoneToo"})
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as changed:
+            json.dump(published, changed)
+            changed.flush()
+            found = contract.breaking(pathlib.Path(changed.name))
+        for _, service in services:
+            self.assertIn(f'Previously present RPC "Gone" on service "{service["name"]}" was deleted', found)
+        self.assertIn('"GoneToo"', found)
+
+    def test_published_routes_are_served_to_whom_they_were(self):
+        self.assertEqual([], contract.broken_routes(contract.published_methods()))
+
+    def test_a_lost_route_would_be_noticed(self):
+        order = next(method for method in contract.published_methods() if method.name == "GetOrder")
+        for changed, word in ((order._replace(http=("GET", "/api/v1/order/{order_id}")), "was"),
+                              (order._replace(name="ReadOrder"), "None"),
+                              (order._replace(access={**order.access, "roles": ["ROLE_NONE"]}), "ROLE_NONE"),
+                              (order._replace(access={**order.access, "public": True}), "the public")):
+            (line,) = contract.broken_routes([changed])
+            self.assertIn(word, line)
+
     def test_version_is_one(self):
         version = (contract.PROTOS / "VERSION").read_text(encoding="utf-8")
         self.assertRegex(version, r"\A\d+\.\d+\n\Z")
@@ -42,11 +71,24 @@ class Contract(unittest.TestCase):
                 self.assertIsNotNone(method.access, "option (commerce.common.v1.access) is missing")
                 self.assertTrue(method.access.get("roles") or method.access.get("public"), "nobody may call it")
 
+    def test_a_method_for_services_names_them(self):
+        for method in contract.methods():
+            with self.subTest(method.path):
+                callers = (method.access or {}).get("callers", [])
+                self.assertEqual("ROLE_SERVICE" in (method.access or {}).get("roles", []), bool(callers))
+                # As the services call themselves (auth::ServiceTokens::Create).
+                self.assertLessEqual(set(callers), contract.SUBJECTS)
+
+    def test_the_services_that_sign_are_the_known_ones(self):
+        sources = contract.ROOT.glob("services/*/*.cc")
+        named = {name for path in sources for name in re.findall(r'ServiceTokens::Create\(\s*"([^"]+)"', path.read_text(encoding="utf-8"))}
+        self.assertEqual(contract.SUBJECTS, named)
+
     def test_only_reads_are_public(self):
         for method in contract.methods():
             if method.access and method.access.get("public"):
                 with self.subTest(method.path):
-                    self.assertRegex(method.name, r"^(Get|List|Query|Search)")
+                    self.assertRegex(method.name, r"^(Get|BatchGet|List|Query|Search)")
                     self.assertIn(method.http and method.http[0], (None, "GET"))
 
     def test_what_operators_may_call_is_theirs_alone(self):

@@ -15,6 +15,8 @@ GOOGLEAPIS = ROOT / ".bv" / "tools" / "googleapis"
 BUF = ROOT / ".bv" / "tools" / "bin" / "buf"
 # Where the service has another name than its contract.
 SERVED_BY = {"payment": "payment-adapter", "pricing": "product", "mail": "mailer", "webhook": "webhook-dispatcher"}
+# What the services that make tokens of their own call themselves in them.
+SUBJECTS = {"order-service", "inventory-service", "product-service", "mailer"}
 _FOLDER = tempfile.TemporaryDirectory(prefix="bv-contract-")
 
 
@@ -82,13 +84,43 @@ def described():
 
 @functools.lru_cache(maxsize=None)
 def files():
-    return [file for file in json.loads(image_json())["file"] if file["package"].startswith("commerce.")]
+    return _own_files(image_json())
 
 
 @functools.lru_cache(maxsize=None)
 def methods():
+    return _methods(files())
+
+
+def published_methods():
+    """As `methods`, of the version that was published last."""
+    return _methods(_own_files(BASELINE.read_text(encoding="utf-8")))
+
+
+def broken_routes(published):
+    """What of the REST routes of these methods is served no more, or to fewer, a line each; buf does not look at it."""
+    now = {method.path: method for method in methods()}
     found = []
-    for file in files():
+    for method in published:
+        today = now.get(method.path)
+        if today is None or today.http != method.http:
+            found.append(f"{method.path} was {method.http}, is {today and today.http}")
+            continue
+        before, after = method.access or {}, today.access or {}
+        # Which service may call which is the fleet's own matter.
+        lost = set(before.get("roles", [])) - set(after.get("roles", [])) - {"ROLE_SERVICE"}
+        if lost or (before.get("public") and not after.get("public")):
+            found.append(f"{method.path} is no longer for {', '.join(sorted(lost)) or 'the public'}")
+    return found
+
+
+def _own_files(described_as_json):
+    return [file for file in json.loads(described_as_json)["file"] if file["package"].startswith("commerce.")]
+
+
+def _methods(of_files):
+    found = []
+    for file in of_files:
         for service in file.get("service", []):
             for method in service["method"]:
                 options = method.get("options", {})

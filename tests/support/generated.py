@@ -1,4 +1,4 @@
-"""The contract of the events: what the generator makes of the protos now, and what is checked in."""
+"""The contract: what the generator makes of the protos now, and what is checked in."""
 
 import functools
 import json
@@ -29,11 +29,11 @@ def topics():
 @functools.lru_cache(maxsize=None)
 def made():
     """{path below protos/: text}."""
-    return files(contract.described(), topics())
+    return files(contract.described(), topics(), (PROTOS / "VERSION").read_text(encoding="utf-8").strip())
 
 
 def checked_in():
-    return {str(path.relative_to(PROTOS)) for path in (*PROTOS.glob("events/*.json"), PROTOS / "asyncapi.json") if path.exists()}
+    return {str(path.relative_to(PROTOS)) for path in (*PROTOS.glob("events/*.json"), PROTOS / "asyncapi.json", PROTOS / "openapi.json") if path.exists()}
 
 
 def schemas():
@@ -64,3 +64,7 @@ def problems(one, value):
 
 def asyncapi():
     return json.loads((PROTOS / "asyncapi.json").read_text(encoding="utf-8"))
+
+
+def openapi():
+    return json.loads((PROTOS / "openapi.json").read_text(encoding="utf-8"))

@@ -1,5 +1,6 @@
 """gRPC calls by grpcurl, which learns the contract from the server's reflection, as any stock client may."""
 
+import base64
 import json
 import pathlib
 import re
@@ -52,6 +53,24 @@ def call(service, method, request=None, token=None, **headers):
         raise RuntimeError(done.stderr)
     error = json.loads(done.stderr[done.stderr.index("{"):])
     return Answer(CODES[done.returncode - 64], error.get("message", ""), _camel(error.get("details", [])), {})
+
+
+def many(service, calls):
+    """Sends an empty message to each (method, metadata), many at once over one connection; returns their (code, reason of the error)."""
+    asked = [(method, {"idempotency-key": str(uuid.uuid4()), **metadata}) for method, metadata in calls]
+    done = subprocess.run([str(stack.TOOLS / "node"), str(pathlib.Path(__file__).with_name("grpc_many.cjs"))], text=True, capture_output=True,
+                          input=json.dumps({"address": stack.grpc_address(service), "calls": asked}), check=False, timeout=120)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return [_outcome(answer) for answer in json.loads(done.stdout)]
+
+
+def _outcome(answer):
+    encoded = answer.get("grpc-status-details-bin", "")
+    details = base64.b64decode(encoded + "=" * (-len(encoded) % 4))
+    # A google.rpc.Status with an ErrorInfo whose first field is the reason.
+    reason = re.search(rb"google\.rpc\.ErrorInfo\x12.{1,2}?\n.([A-Z_]+)", details, re.DOTALL)
+    return CODES[int(answer["grpc-status"])], reason[1].decode() if reason else ""
 
 
 def _camel(value):

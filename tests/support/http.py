@@ -25,10 +25,10 @@ class Answer(typing.NamedTuple):
 
 
 class Client:
-    """`token` and `tenant` go with every call that does not bring its own."""
+    """`token` and `tenant` go with every call that does not bring its own; `address` is that of another gateway than the stack's."""
 
-    def __init__(self, token=None, tenant=None, timeout=30):
-        self._address = urllib.parse.urlsplit(stack.env("BV_GATEWAY_URL")).netloc
+    def __init__(self, token=None, tenant=None, timeout=30, address=None):
+        self.address = address or urllib.parse.urlsplit(stack.env("BV_GATEWAY_URL")).netloc
         self._timeout = timeout
         self._connection = None
         self.token = token
@@ -42,7 +42,7 @@ class Client:
             sent["Content-Type"] = "application/json"
         sent.update(headers or {})
         if self._connection is None:
-            self._connection = http.client.HTTPConnection(self._address, timeout=self._timeout)
+            self._connection = http.client.HTTPConnection(self.address, timeout=self._timeout)
         try:
             self._connection.request(method, path, data, {name: value for name, value in sent.items() if value is not None})
             answer = self._connection.getresponse()

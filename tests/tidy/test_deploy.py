@@ -2,20 +2,22 @@
 
 import json
 import re
+import subprocess
 import unittest
 
 import yaml
 
 from tidy import repository, test_documents
 
-RULES = "deploy/prometheus/bivouac.rules.yaml"
+RULES, RULE_TESTS = "deploy/prometheus/bivouac.rules.yaml", "deploy/prometheus/bivouac.tests.yaml"
+PROMTOOL = repository.ROOT / ".bv" / "tools" / "bin" / "promtool"
 # Has no database, and writes its events to Kafka itself.
 WITHOUT_OUTBOX = "mqtt-ingest"
 # Of every service, and Prometheus' own; of a histogram, the parts.
 COMMON = {"up"}
 PART = re.compile(r"_(bucket|count|sum)$")
 # A name in an expression that is no function, once labels, times and numbers are gone.
-NAME = re.compile(r"\b[a-z][a-z0-9_]*\b(?!\s*\()")
+NAME = re.compile(r"\b[a-z][a-z0-9_:]*\b(?!\s*\()")
 NO_NAME = re.compile(r'"[^"]*"|\{[^}]*\}|\[[^]]*\]|\b(?:by|without|on|ignoring)\s*\([^)]*\)|\b\d\S*')
 KEYWORDS = {"or", "and", "unless", "bool", "offset"}
 
@@ -26,15 +28,26 @@ def names(expression):
 
 class Alarms(unittest.TestCase):
     def setUp(self):
-        self.rules = [rule for group in yaml.safe_load(repository.text(RULES))["groups"] for rule in group["rules"]]
+        rules = [rule for group in yaml.safe_load(repository.text(RULES))["groups"] for rule in group["rules"]]
+        self.rules = [rule for rule in rules if "alert" in rule]
+        self.records = {rule["record"]: rule for rule in rules if "record" in rule}
 
     def test_every_metric_is_made_by_the_code(self):
         made = COMMON.union(*(test_documents.metrics_of_code(room) for room in repository.rooms()))
-        for rule in self.rules:
-            with self.subTest(rule["alert"]):
+        for rule in [*self.rules, *self.records.values()]:
+            with self.subTest(rule.get("alert") or rule["record"]):
                 used = {PART.sub("", name) for name in names(rule["expr"])}
                 self.assertTrue(used)
-                self.assertEqual(set(), used - made, "no code makes them")
+                self.assertEqual(set(), used - made - set(self.records), "no code makes them")
+
+    def test_what_is_recorded_is_read_by_somebody(self):
+        read = set().union(*(names(rule["expr"]) for rule in self.rules))
+        self.assertEqual(set(), set(self.records) - read)
+
+    def test_alarms_come_when_they_should(self):
+        for arguments in (["check", "rules", RULES], ["test", "rules", RULE_TESTS]):
+            done = subprocess.run([PROMTOOL, *arguments], cwd=repository.ROOT, capture_output=True, text=True, check=False, timeout=60)
+            self.assertEqual(0, done.returncode, done.stdout + done.stderr)
 
     def test_every_alarm_says_how_bad_it_is_and_what_it_means(self):
         for rule in self.rules:

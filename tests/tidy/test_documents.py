@@ -20,7 +20,7 @@ EVENT_OPTION = re.compile(r'^message (\w+) \{\n  option \(commerce\.common\.v1\.
 
 def code(below):
     """(path, text without its comments) of what is not a test."""
-    for path in repository.sources(".cc", ".h", below=below):
+    for path in repository.sources(".cc", ".h", ".js", below=below):
         if not repository.is_test(path):
             yield path, re.sub(r"(?m)^([^\"\n]*)//.*$", r"\1", repository.text(path))
 
@@ -91,7 +91,8 @@ class Metrics(unittest.TestCase):
 
     def test_the_required_metrics_are_there(self):
         known = {name for room in repository.rooms() for name in metrics_of_code(room)}
-        self.assertLessEqual({"orders_created_total", "order_creation_latency_ms", "inventory_reservation_failures_total", "product_cache_hit_ratio"}, known)
+        self.assertLessEqual({"orders_created_total", "order_creation_latency_ms", "inventory_reservation_failures_total", "webhook_retry_attempts_total",
+                              "product_cache_hit_ratio"}, known)
 
     def test_metrics_of_a_document_are_found(self):
         content = "`a_total` `b_seconds{x,y}` `bv_order`\n## Metrics\n| `c_depth` | waits in `bv_order` |\n## Rest\n| `d_e` |\n"

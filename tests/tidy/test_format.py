@@ -19,7 +19,7 @@ class Format(unittest.TestCase):
         self.assertEqual(done.returncode, 0, f"\nclang-format-14 -i {' '.join(wrong)}\n{done.stderr[:1000]}")
 
     def test_files_end_with_a_line_end_and_have_no_trailing_blanks(self):
-        for path in repository.sources(".cc", ".h", ".py", ".proto", ".sql", ".yaml", ".yml", ".cmake", ".md", ".txt", ".lua"):
+        for path in repository.sources(".cc", ".h", ".py", ".proto", ".sql", ".yaml", ".yml", ".cmake", ".md", ".txt", ".lua", ".js", ".graphql"):
             content = repository.text(path)
             with self.subTest(str(path)):
                 self.assertTrue(not content or content.endswith("\n"), "no line end at the end")

@@ -9,7 +9,7 @@ from tidy import repository
 LAYERS = (
     ("base", "resilience", "async"),
     ("config", "telemetry", "json", "soap"),
-    ("postgres", "redis", "kafka", "rabbitmq", "mqtt", "egress", "smtp", "http", "rpc", "auth"),
+    ("postgres", "redis", "kafka", "rabbitmq", "mqtt", "egress", "smtp", "http", "rpc", "auth", "policy"),
     ("events", "outbox", "projections"),
     ("service", "testing", "read_models"),
 )

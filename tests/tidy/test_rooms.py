@@ -8,6 +8,7 @@ from tidy import repository
 TOP = {"CMakeLists.txt", "CMakePresets.json", "WORKSPACE.md", "README.md", "LICENSE",
        "protos", "services", "libs", "deploy", "helm", "tests", "tools"}
 MAIN_LINES_MAX = 40
+JAVASCRIPT = {"graphql"}
 SETTING = re.compile(r"^(?P<indent> *)(?P<key>[a-z_0-9]+):(?P<value>[^#]*)(?P<comment>#.*\S)?\s*$")
 
 
@@ -39,7 +40,8 @@ class Rooms(unittest.TestCase):
 
     def test_every_service_has_its_parts(self):
         for room in repository.services():
-            for part in ("main.cc", f"{room.name}.yaml", "CMakeLists.txt"):
+            main = "main.js" if room.name in JAVASCRIPT else "main.cc"
+            for part in (main, f"{room.name}.yaml", "CMakeLists.txt"):
                 with self.subTest(f"{room}/{part}"):
                     self.assertTrue((repository.ROOT / room / part).is_file(), "is missing")
 
@@ -48,8 +50,8 @@ class Rooms(unittest.TestCase):
         self.assertEqual([], [str(room) for room in repository.rooms() if not re.search(rf"\b{room.name}\b", content)])
 
     def test_a_main_is_one_screen(self):
-        for path in repository.sources(".cc", below="services/"):
-            if path.name == "main.cc":
+        for path in repository.sources(".cc", ".js", below="services/"):
+            if path.stem == "main":
                 with self.subTest(str(path)):
                     self.assertLessEqual(repository.text(path).count("\n"), MAIN_LINES_MAX)
 

@@ -8,9 +8,9 @@ import signal
 import sys
 
 from . import (build, check, connect, credentials, demo, dlq, downloads, environment, mosquitto, postgres, replay, schemas, setup, specs, stack as stacks, status, supervisor, testing,
-               welcome)
+               trace, welcome)
 from .console import Failure, bold, note, red, say
-from .layout import Stack, preset_of
+from .layout import KAFKA_CLIENTS, Stack, preset_of
 
 OVERVIEW = """\
 Bivouac's one command: from a fresh clone to a fleet that takes orders.
@@ -77,6 +77,9 @@ def _parser():
     instead.add_argument("--cancel", action="store_true", help="end the replay that runs; its rows go")
     instead.add_argument("--drop", type=int, metavar="N", help="delete the rows of a version that is not read")
     again.add_argument("--json", action="store_true")
+    spans = verb("trace", "show what an order went through: the spans of its traces as trees", _trace)
+    spans.add_argument("order", metavar="ORDER-ID")
+    spans.add_argument("--json", action="store_true", help="print the spans")
     token = verb("token", "print a JWT of the development issuer", _token)
     token.add_argument("--role", choices=credentials.ROLES, required=True)
     token.add_argument("--tenant", default=credentials.DEMO_TENANT)
@@ -153,9 +156,9 @@ def _up(asked):
     stacks.start(stack, asked.profile, preset, asked.servers_only)
     try:
         if not asked.servers_only:
-            demo.run(stack)
+            order_id = demo.run(stack)
             schemas.register_at_start(stack)
-            welcome.show(stack)
+            welcome.show(stack, order_id)
         if asked.detach:
             note("It stays up. `tools/bv status` shows it, `tools/bv down` stops it.")
             return 0
@@ -266,6 +269,13 @@ def _replay(asked):
     request = replay.request_of(asked.projection, asked.verify, asked.until, asked.until_offsets, asked.accept_differences,
                                 asked.pass_over_refused)
     return replay.run(replays, request, asked.json)
+
+
+def _trace(asked):
+    stack = Stack(asked.stack)
+    if not stacks.running(stack):
+        raise Failure(f"The stack `{stack.name}` does not run; `tools/bv up` starts it.")
+    trace.run(trace.Store(stack.address(KAFKA_CLIENTS)), asked.order, asked.json)
 
 
 def _token(asked):

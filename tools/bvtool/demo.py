@@ -1,6 +1,7 @@
 """The first order: a demo catalogue through the REST API, one order, and the way it takes, as a person would do it with curl."""
 
 import json
+import secrets
 import subprocess
 import threading
 import time
@@ -95,6 +96,11 @@ class EventReader:
                 kcat.kill()
 
 
+def traced():
+    """What has a request's trace recorded, whatever share of others is."""
+    return {"traceparent": f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"}
+
+
 def run(stack):
     shop = Shop(stack)
     with Step("demo catalogue", f"{len(CATALOGUE)} products of the tenant {credentials.DEMO_TENANT}"):
@@ -107,7 +113,7 @@ def run(stack):
         since_ms = int(time.time() * 1000) - 1000
         asked = time.monotonic()
         order, headers = shop.call("POST", "/api/v1/orders", body, expect=(201,),
-                                   headers={"Idempotency-Key": str(uuid.uuid4()), "Correlation-Id": correlation})
+                                   headers={"Idempotency-Key": str(uuid.uuid4()), "Correlation-Id": correlation, **traced()})
         answered = time.monotonic() - asked
         step.update("placed; waiting for its event on Kafka")
         event = EventReader(stack.address(KAFKA_CLIENTS), since_ms).find(order["orderId"], EVENT_WITHIN)
@@ -115,9 +121,10 @@ def run(stack):
         step.update(f"201 in {answered * 1000:.0f} ms, and on Kafka")
     with Step("demo payment", f"POST /api/v1/orders/{order['orderId']}/pay") as step:
         asked = time.monotonic()
-        paid, _ = shop.call("POST", f"/api/v1/orders/{order['orderId']}/pay", {}, headers={"Correlation-Id": correlation})
+        paid, _ = shop.call("POST", f"/api/v1/orders/{order['orderId']}/pay", {}, headers={"Correlation-Id": correlation, **traced()})
         step.update(f"{paid['status']} in {(time.monotonic() - asked) * 1000:.0f} ms, by the simulated gateway")
     show_way(order, paid, headers, correlation, event, before, after)
+    return order["orderId"]
 
 
 def show_way(order, paid, headers, correlation, event, before, after):

@@ -3,8 +3,9 @@
 import re
 from xml.etree import ElementTree
 
-# Where GoogleTest, unittest and a sanitizer say what went wrong.
-_GIST = re.compile(r"Failure$|^\[  FAILED  \] |^(FAIL|ERROR): |^\w*(Error|Exception)\b|Sanitizer: |Timeout|terminate called")
+# Where GoogleTest, unittest, behave and a sanitizer say what went wrong.
+_GIST = re.compile(r"Failure$|^\[  FAILED  \] |^(FAIL|ERROR): |^\w*(Error|Exception)\b|Sanitizer: |Timeout|terminate called"
+                   r"|\.\.\. (failed|error) in |^ASSERT FAILED: ")
 # GoogleTest's reason stands in the lines that follow the place.
 _FOLLOWING = 8
 _LINES_OF_A_SUITE = 60

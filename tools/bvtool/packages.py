@@ -12,8 +12,8 @@ from .layout import BV
 BUILD = """g++ cmake ninja-build ccache mold pkg-config protobuf-compiler protobuf-compiler-grpc libgrpc++-dev libprotobuf-dev
     libpqxx-dev libpq-dev librdkafka-dev libhiredis-dev libabsl-dev libspdlog-dev libgtest-dev libgmock-dev prometheus-cpp-dev
     libboost1.81-dev libkainjow-mustache-dev libcjose-dev libjansson-dev libyaml-cpp-dev rapidjson-dev libpugixml-dev libcurl4-openssl-dev libnghttp2-dev libssl-dev
-    librabbitmq-dev libmosquitto-dev mosquitto-dev zlib1g-dev clang-format-14"""
-SERVERS = "postgresql-15 redis-server rabbitmq-server mosquitto openjdk-17-jre-headless maven"
+    librabbitmq-dev libmosquitto-dev mosquitto-dev zlib1g-dev clang-format-14 clang-14 libclang-rt-14-dev"""
+SERVERS = "postgresql-15 redis-server rabbitmq-server mosquitto haproxy openjdk-17-jre-headless maven libpython3.11"
 TOOLS = "ca-certificates kcat mosquitto-clients jq curl wrk linux-perf python3-pip python3-venv"
 PACKAGES = f"{BUILD} {SERVERS} {TOOLS}".split()
 # Only for the end-to-end suites: 300 MB.
@@ -84,7 +84,7 @@ class _Guard:
 
     def __init__(self, prefix, absent):
         self._prefix = prefix
-        self._started = [server for server in ("redis-server", "rabbitmq-server", "mosquitto") if server in absent]
+        self._started = [server for server in ("redis-server", "rabbitmq-server", "mosquitto", "haproxy") if server in absent]
         self._postgres = "postgresql-15" in absent
         self._policy = (self._started or self._postgres) and not POLICY.exists()
 

@@ -21,7 +21,7 @@ def exclusive():
         lock.release()
 
 
-def run(bench=False, cdc=False, browser=False):
+def run(bench=False, cdc=False, browser=False, rules=False):
     packages.install(packages.BROWSER if browser else ())
     downloads.python_tools()
     downloads.kafka_jars()
@@ -29,8 +29,13 @@ def run(bench=False, cdc=False, browser=False):
     downloads.schema_registry()
     downloads.registry_archive()
     downloads.go_tool("grpcurl")
+    downloads.go_tool("opa")
     downloads.webhook_verifiers()
+    downloads.api_tools()
+    downloads.graphql_packages()
     if cdc:
         downloads.debezium()
+    if rules:
+        downloads.promtool()
     if bench:
         downloads.go_tool("ghz")

@@ -8,8 +8,9 @@ import signal
 import socket
 import typing
 
-from . import connect, credentials, kafka, mosquitto, postgres, rabbitmq, registry, web
-from .layout import (CONNECT, GATEWAY_HTTP, HOST, KAFKA_CLIENTS, KAFKA_CONTROLLER, METRICS_OFFSET, MOSQUITTO, NOTIFICATION_2_HTTP, NOTIFICATION_HTTP, PAYMENT_REST,
+from . import connect, credentials, kafka, mosquitto, opa, postgres, rabbitmq, registry, web
+from .layout import (API_TOOLS, BIN, CONNECT, GATEWAY_HTTP, GRAPHQL_HTTP, HOST, KAFKA_CLIENTS, KAFKA_CONTROLLER, METRICS_OFFSET, MOSQUITTO, NOTIFICATION_2_HTTP, NOTIFICATION_HTTP, OPA, OTLP_GRPC, OTLP_HTTP,
+                     PAYMENT_REST,
                      PAYMENT_SOAP, POSTGRES, RABBITMQ, RABBITMQ_DISTRIBUTION, RABBITMQ_EPMD, REDIS, REGISTRY_HTTP, REGISTRY_MANAGEMENT, ROOT, SMTP, VENV,
                      build_dir)
 
@@ -27,7 +28,8 @@ TEST_SETTINGS = {
     "analytics": {"BV_ANALYTICS_TIME_ZONES": "analytics-elsewhere=Pacific/Kiritimati"},
     "mailer": {"BV_MAIL_RETRY_PAUSE": "200ms", "BV_MAIL_LEASE": "3s", "BV_SMTP_TIMEOUT": "2s"},
     "replay": {"BV_ANALYTICS_TIME_ZONES": "analytics-elsewhere=Pacific/Kiritimati", "BV_REPLAY_LEASE": "2s"},
-    "order": {"BV_ORDER_PROCESS_LEASE": "2s", "BV_ORDER_RECOVER_INTERVAL": "200ms"},
+    "product": {"BV_OPA_TIMEOUT": "1s"},
+    "order": {"BV_OPA_TIMEOUT": "1s", "BV_ORDER_PROCESS_LEASE": "2s", "BV_ORDER_RECOVER_INTERVAL": "200ms"},
     "payment-adapter": {"BV_GATEWAY_LEASE": "2s", "BV_GATEWAY_ATTEMPT_TIMEOUT": "1s", "BV_SOAP_PROCESSING_MAX": "2s",
                         "BV_REST_PROCESSING_MAX": "2s"},
     "payment-gateway-simulator": {"BV_GATEWAY_PROCESSING_MAX": "2s"},
@@ -41,6 +43,10 @@ BENCH_SETTINGS = {
     "notification": {"BV_WEBSOCKET_CONNECTIONS_PER_ADDRESS_MAX": "100000", "BV_SSE_CONNECTIONS_PER_ADDRESS_MAX": "100000"},
 }
 MAIL_SINK = pathlib.Path(__file__).with_name("mail_sink.py")
+COLLECTOR = pathlib.Path(__file__).with_name("collector.py")
+# Of the traces that begin in a stack's services. Whoever develops wants to see each, and a test says which it wants; the benchmarks' stack has no
+# collector.
+SAMPLE_RATIO = {TEST: "0"}
 # Settings that a person may give to every service of a stack; no other BV_ variable of the caller's reaches them.
 PASSED_ON = ("BV_LOG_LEVEL", "BV_OTLP_ENDPOINT", "BV_OTLP_SAMPLE_RATIO")
 
@@ -86,9 +92,13 @@ class Service:
     mails: bool = False  # calls the mail relay
     local_receivers: bool = False  # may send to receivers on this machine, which production refuses
     topics: bool = False  # makes the topics
+    policy: bool = False  # asks OPA
     http: typing.Optional[int] = None  # the offset of its HTTP port
+    node: bool = False  # a program of Node.js: no executable, and no gRPC of its own
+    forwards_to: typing.Optional[str] = None  # hands single requests on to that service's HTTP
     tunnels_to: typing.Optional[str] = None  # hands whole connections on to that service's HTTP
     signs: bool = False  # makes tokens of its own to call its peers
+    shows_docs: bool = False  # has the page of the API's documentation
     plays_gateways: bool = False  # listens where the payment gateways are
     pays: bool = False  # calls the payment gateways
     read_models: bool = False  # makes the rows of analytics, as the role that owns them
@@ -99,14 +109,14 @@ class Service:
 # In the order of their start. The relay owns the outbox that the others write to, so it is first.
 FLEET = (
     Service("outbox-relay", 16, postgres="relay", needs=("postgres", "kafka"), kafka=True, topics=True),
-    Service("product", 11, postgres="product", signs=True, peers=("inventory",), needs=("outbox-relay",), kafka=True, redis=True),
+    Service("product", 11, postgres="product", signs=True, policy=True, peers=("inventory",), needs=("outbox-relay",), kafka=True, redis=True),
     Service("inventory", 14, postgres="inventory", signs=True, peers=("product", "order"), needs=("outbox-relay",), kafka=True, redis=True),
     Service("inventory-2", 18, postgres="inventory", signs=True, peers=("product", "order"), needs=("inventory",), kafka=True, redis=True,
             replica_of="inventory"),
     Service("cart", 12, postgres="cart", peers=("product",), needs=("outbox-relay",), kafka=True),
     Service("payment-gateway-simulator", 7, plays_gateways=True),
     Service("payment-adapter", 17, postgres="payment", pays=True, needs=("outbox-relay", "payment-gateway-simulator")),
-    Service("order", 13, postgres="order", signs=True, peers=("product", "inventory", "cart", "payment-adapter"), needs=("outbox-relay",),
+    Service("order", 13, postgres="order", signs=True, policy=True, peers=("product", "inventory", "cart", "payment-adapter"), needs=("outbox-relay",),
             kafka=True, redis=True),
     Service("analytics", 19, postgres="analytics", needs=("outbox-relay",), kafka=True),
     Service("mailer", 50, postgres="mail", signs=True, peers=("order",), mails=True, needs=("outbox-relay", "mail-sink"), kafka=True),
@@ -117,9 +127,10 @@ FLEET = (
     Service("webhook-dispatcher", 22, postgres="webhook", local_receivers=True, needs=("outbox-relay", "rabbitmq"), kafka=True, rabbitmq=True),
     Service("webhook-dispatcher-2", 28, postgres="webhook", local_receivers=True, needs=("webhook-dispatcher",), kafka=True, rabbitmq=True,
             replica_of="webhook-dispatcher"),
+    Service("graphql", GRAPHQL_HTTP, node=True, peers=("product", "inventory"), needs=("product", "inventory"), redis=True, http=GRAPHQL_HTTP),
     Service("gateway", 15, peers=("product", "inventory", "cart", "order", "payment-adapter", "analytics", "mailer", "webhook-dispatcher"),
             needs=("product", "inventory", "cart", "order", "payment-adapter", "analytics", "mailer", "webhook-dispatcher"),
-            http=GATEWAY_HTTP, tunnels_to="notification"),
+            redis=True, http=GATEWAY_HTTP, tunnels_to="notification", forwards_to="graphql", shows_docs=True),
 )
 
 
@@ -183,11 +194,21 @@ def servers(stack):
              probe_interval=10.0),
         Spec("mail-sink", [str(VENV / "bin" / "python"), "-B", str(MAIL_SINK), HOST, str(stack.port(SMTP)), str(stack.dir / "mails")],
              {stack.port(SMTP): "mail sink, SMTP"}, lambda: greets(stack.port(SMTP)), probe_interval=10.0),
+        Spec("opa", opa.command(stack), {stack.port(OPA): "OPA"}, lambda: opa.answers(stack.address(OPA)), probe_interval=5.0),
+        *_collector(stack),
         # Nothing that runs asks it anything: it serves deployments and consumers.
         Spec("registry", registry.command(stack.dir / "registry"),
              {stack.port(REGISTRY_HTTP): "schema registry", stack.port(REGISTRY_MANAGEMENT): "schema registry's own"},
              lambda: registry.answers(stack.address(REGISTRY_HTTP)), awaited=False, probe_interval=10.0),
     ]
+
+
+def _collector(stack):
+    if stack.name == BENCH:
+        return []
+    ports = {stack.port(OTLP_HTTP): "collector of spans, HTTP", stack.port(OTLP_GRPC): "collector of spans, gRPC"}
+    command = [str(VENV / "bin" / "python"), "-B", str(COLLECTOR), HOST, *map(str, ports), stack.address(KAFKA_CLIENTS)]
+    return [Spec("collector", command, ports, lambda: accepts(stack.port(OTLP_HTTP)), needs=("kafka",), probe_interval=10.0)]
 
 
 REDIS_SETTINGS = """\
@@ -220,16 +241,25 @@ def prepare_servers(stack, preset):
 
 def _service(stack, line, preset):
     metrics = stack.port(line.offset + METRICS_OFFSET)
-    ports = {stack.port(line.offset): f"{line.name}, gRPC", metrics: f"{line.name}, metrics"}
-    settings = {"BV_GRPC_ADDRESS": stack.address(line.offset), "BV_METRICS_ADDRESS": f"{HOST}:{metrics}",
-                "BV_AUTH_JWKS_FILE": str(stack.jwks), "BV_AUTH_ISSUER": credentials.ISSUER,
-                "BV_AUTH_AUDIENCE": credentials.AUDIENCE}
+    ports = {metrics: f"{line.name}, metrics"}
+    settings = {"BV_METRICS_ADDRESS": f"{HOST}:{metrics}"}
+    if line.node:
+        # Developers look at the schema, and production hides it.
+        settings.update({"NODE_ENV": "production", "BV_GRAPHQL_PRODUCTION": "false"})
+    else:
+        ports = {stack.port(line.offset): f"{line.name}, gRPC", **ports}
+        settings.update({"BV_GRPC_ADDRESS": stack.address(line.offset), "BV_AUTH_JWKS_FILE": str(stack.jwks),
+                         "BV_AUTH_DEVELOPMENT": "true", "BV_AUTH_ISSUER": credentials.ISSUER, "BV_AUTH_AUDIENCE": credentials.AUDIENCE})
     if line.http:
         ports = {stack.port(line.http): f"{line.name}, HTTP", **ports}
         settings["BV_HTTP_ADDRESS"] = stack.address(line.http)
     if line.tunnels_to:
         addresses = [stack.address(other.http) for other in fleet(stack) if line.tunnels_to in (other.name, other.replica_of)]
         settings[f"BV_{line.tunnels_to.upper()}_HTTP_ADDRESSES"] = ",".join(addresses)
+    if line.forwards_to:
+        settings[f"BV_{line.forwards_to.upper()}_HTTP_ADDRESS"] = stack.address(next(other.http for other in FLEET if other.name == line.forwards_to))
+    if line.shows_docs:
+        settings["BV_DOCS_FOLDER"] = str(API_TOOLS / "node_modules" / "swagger-ui-dist")
     if line.plays_gateways:
         ports.update({stack.port(PAYMENT_SOAP): f"{line.name}, SOAP", stack.port(PAYMENT_REST): f"{line.name}, REST"})
         settings.update({"BV_SOAP_ADDRESS": stack.address(PAYMENT_SOAP), "BV_REST_ADDRESS": stack.address(PAYMENT_REST),
@@ -248,6 +278,8 @@ def _service(stack, line, preset):
         settings["BV_KAFKA_BROKERS"] = stack.address(KAFKA_CLIENTS)
     if line.redis:
         settings["BV_REDIS_URL"] = f"redis://{stack.address(REDIS)}/0"
+    if line.policy:
+        settings["BV_OPA_ADDRESS"] = stack.address(OPA)
     if line.mails:
         settings.update({"BV_SMTP_ADDRESS": stack.address(SMTP), "BV_SMTP_ENCRYPTION": "none",
                          "BV_MAIL_LINK_SECRET_FILE": str(credentials.password_file(stack, credentials.MAIL_LINKS))})
@@ -272,8 +304,12 @@ def _service(stack, line, preset):
         settings.update(TEST_SETTINGS.get(line.replica_of or line.name, {}))
     if stack.name == BENCH:
         settings.update(BENCH_SETTINGS.get(line.name, {}))
+    else:
+        settings.update({"BV_OTLP_ENDPOINT": f"http://{stack.address(OTLP_HTTP)}", "BV_OTLP_SAMPLE_RATIO": SAMPLE_RATIO.get(stack.name, "1")})
     settings.update({name: os.environ[name] for name in PASSED_ON if name in os.environ})
-    return Spec(line.name, [str(build_dir(preset) / "bin" / (line.replica_of or line.name))], ports, lambda: reports_ready(metrics),
+    name = line.replica_of or line.name
+    command = [str(BIN / "node"), str(ROOT / "services" / name / "main.js")] if line.node else [str(build_dir(preset) / "bin" / name)]
+    return Spec(line.name, command, ports, lambda: reports_ready(metrics),
                 needs=line.needs, environment=settings, is_service=True, profile=line.profile, stop_patience=40.0)
 
 
@@ -282,6 +318,14 @@ def redis_answers(port):
         with socket.create_connection((HOST, port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")
             return connection.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def accepts(port):
+    try:
+        with socket.create_connection((HOST, port), timeout=1):
+            return True
     except OSError:
         return False
 

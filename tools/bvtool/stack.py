@@ -28,7 +28,7 @@ def start(stack, profile, preset, servers_only=False):
         down(stack)
     _refuse_other_stack(stack)
     if not servers_only:
-        build.binaries(preset, sorted({line.replica_of or line.name for line in specs.fleet(stack)}))
+        build.binaries(preset, sorted({line.replica_of or line.name for line in specs.fleet(stack) if not line.node}))
     _make_folders(stack)
     credentials.create(stack)
     wanted = specs.servers(stack) if servers_only else specs.of(stack, profile, preset)

@@ -12,14 +12,14 @@ from .digest import digest
 from .layout import BIN, ROOT, Stack, build_dir, preset_of
 
 # ctest labels that need no server.
-ALONE = {"unit", "tidy", "proto"}
+ALONE = {"unit", "tidy", "proto", "fuzz"}
 LOAD = ROOT / "tests" / "load"
 
 
 def test(suites, sanitizer, no_build):
     """Runs the suites (ctest labels; all of them when none is named). The exit code is ctest's."""
     preset = preset_of(sanitizer)
-    _prepare(preset, no_build, with_browser=not suites or "e2e" in suites)
+    _prepare(preset, no_build, with_browser=not suites or "e2e" in suites, with_rules=not suites or "tidy" in suites)
     stack = Stack("test")
     if suites and set(suites) <= ALONE:
         return _ctest(suites, preset, {})
@@ -53,9 +53,9 @@ def bench(names, no_build):
         stacks.down(stack, quiet=True)
 
 
-def _prepare(preset, no_build, with_bench=False, with_browser=False):
+def _prepare(preset, no_build, with_bench=False, with_browser=False, with_rules=False):
     with setup.exclusive():
-        setup.run(bench=with_bench, browser=with_browser)
+        setup.run(bench=with_bench, browser=with_browser, rules=with_rules)
         if not no_build:
             build(preset)
 

@@ -1,4 +1,4 @@
-"""What `up` ends with: the addresses, and four things to try."""
+"""What `up` ends with: the addresses, and five things to try."""
 
 import json
 
@@ -8,14 +8,14 @@ from .demo import ADDRESS, TOPIC
 from .layout import GATEWAY_HTTP, KAFKA_CLIENTS, POSTGRES, REDIS
 
 
-def show(stack):
+def show(stack, order_id):
     suffix = "" if stack.name == "dev" else f" --stack {stack.name}"
     gateway = f"http://{stack.address(GATEWAY_HTTP)}"
     say()
     say(bold("Addresses") + dim(f"   (all of them: tools/bv env{suffix})"))
     say(f"  {'REST':<12} {gateway}/api/v1")
     for line in specs.fleet(stack):
-        say(f"  {line.name:<12} {stack.address(line.offset)}  gRPC, metrics on port {specs.metrics_port(stack, line.name)}")
+        say(f"  {line.name:<12} {stack.address(line.offset)}  {'HTTP' if line.node else 'gRPC'}, metrics on port {specs.metrics_port(stack, line.name)}")
     say(f"  {'PostgreSQL':<12} {stack.address(POSTGRES)}")
     say(f"  {'Redis':<12} {stack.address(REDIS)}")
     say(f"  {'Kafka':<12} {stack.address(KAFKA_CLIENTS)}")
@@ -35,6 +35,8 @@ def show(stack):
     say("  4. Ask inventory over gRPC, as another service does:")
     _command(f".bv/tools/bin/grpcurl -plaintext -H 'x-tenant-id: {credentials.DEMO_TENANT}' -d '{{\"sku\": \"STOVE-EMBER\"}}' \\",
              f"  {stack.address(specs.grpc_offset('inventory'))} commerce.inventory.v1.Inventory/QueryStock")
+    say("  5. See what the first order went through, span by span:")
+    _command(f"tools/bv trace {order_id}{suffix}")
     say()
 
 

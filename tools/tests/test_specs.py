@@ -63,6 +63,16 @@ class SpecsTest(unittest.TestCase):
             self.assertEqual(by_name[caller].environment["BV_INVENTORY_ADDRESS"],
                              "ipv4:" + ",".join(spec.environment["BV_GRPC_ADDRESS"] for spec in both))
 
+    def test_spans_go_to_the_collector_and_nowhere_in_the_benchmarks_stack(self):
+        for specs_of, ratio in ((self.dev, "1"), (self.test, "0")):
+            (collector,) = [spec for spec in specs_of if spec.name == "collector"]
+            (order,) = [spec for spec in specs_of if spec.name == "order"]
+            self.assertEqual((f"http://127.0.0.1:{collector.port}", ratio),
+                             (order.environment["BV_OTLP_ENDPOINT"], order.environment["BV_OTLP_SAMPLE_RATIO"]))
+        bench = specs.of(Stack("bench"), "full", "release")
+        self.assertNotIn("collector", [spec.name for spec in bench])
+        self.assertFalse([spec.name for spec in bench if "BV_OTLP_ENDPOINT" in spec.environment])
+
     def test_only_the_test_stack_can_be_told_to_crash(self):
         self.assertFalse([spec.name for spec in self.dev if "BIVOUAC_CRASH_FILE" in spec.environment])
         self.assertTrue(all("BIVOUAC_CRASH_FILE" in spec.environment for spec in self.test if spec.is_service))

@@ -10,6 +10,7 @@
 #include "libs/base/strings.h"
 #include "libs/http/uri.h"
 #include "libs/json/json.h"
+#include "services/gateway/rest/fields.h"
 
 namespace bv::gateway {
 namespace {
@@ -69,7 +70,8 @@ absl::Status ReadQuery(const http::Request& request, const Route& route, Message
     if (std::ranges::find(seen, name) != seen.end() && !MayRepeat(message, name)) {
       return Invalid("DUPLICATE_FIELD", "is given twice", name);
     }
-    RETURN_IF_ERROR(json::SetFromText(name, value, message));
+    if (route.http_method != "GET" || parameter.substr(0, equals) != kFieldsParameter)
+      RETURN_IF_ERROR(json::SetFromText(name, value, message));
     seen.push_back(std::move(name));
   }
   return absl::OkStatus();
@@ -132,7 +134,6 @@ absl::Status WriteResponse(const Route& route, const Message& message, http::Res
     }
     response.AddHeader("Location", location);
   }
-  response.AddHeader("Content-Type", "application/json");
   return json::Append(message, response.body);
 }
 

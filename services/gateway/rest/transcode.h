@@ -9,10 +9,12 @@
 
 namespace bv::gateway {
 
-// Fills in `message`, which is new, from body, query and path. INVALID_ARGUMENT names the field or parameter.
+// Fills in `message`, which is new, from body, query and path; the parameter `fields` of a GET is none of the
+// message's. INVALID_ARGUMENT names the field or parameter.
 absl::Status ReadRequest(const http::Request& request, const Match& match,
                          google::protobuf::Message& message);
 
+// Status, `Location` and body, without its type.
 absl::Status WriteResponse(const Route& route, const google::protobuf::Message& message,
                            http::Response& response);
 

@@ -107,6 +107,25 @@ absl::Status CompileLocation(const MethodDescriptor& method, std::string_view lo
   return absl::OkStatus();
 }
 
+const FieldDescriptor* VersionIn(const Descriptor& message, const std::string& name) {
+  const FieldDescriptor* field = message.FindFieldByName(name);
+  return field != nullptr && !field->is_repeated() && field->cpp_type() == FieldDescriptor::CPPTYPE_INT64
+             ? field
+             : nullptr;
+}
+
+// Orders before catalogue before exports. What is asked page by page, and what is only looked at, can wait.
+Priority PriorityOf(const MethodDescriptor& method, std::string_view http_method) {
+  const std::string& package = method.file()->package();
+  if (package == "commerce.analytics.v1" ||
+      method.output_type()->FindFieldByName("next_page_token") != nullptr)
+    return Priority::kList;
+  if (http_method == "GET") return Priority::kRead;
+  const bool is_order =
+      package == "commerce.order.v1" || package == "commerce.payment.v1" || package == "commerce.cart.v1";
+  return is_order ? Priority::kOrder : Priority::kChange;
+}
+
 Role RoleOf(int role) {
   switch (role) {
     case common::ROLE_CUSTOMER:
@@ -151,6 +170,12 @@ absl::StatusOr<Route> CompileRoute(const MethodDescriptor& method, const HttpRul
   const common::Rest& rest = method.options().GetExtension(common::rest);
   if (rest.status() != 0) route.success_status = rest.status();
   RETURN_IF_ERROR(CompileLocation(method, rest.location(), route));
+
+  route.priority = PriorityOf(method, route.http_method);
+  route.version = VersionIn(*method.output_type(), "version");
+  route.expected_version = VersionIn(*method.input_type(), "expected_version");
+  if (method.input_type()->FindFieldByName("fields") != nullptr)
+    return Unusable(method, "`fields` is the parameter that selects fields of the answer");
   return route;
 }
 

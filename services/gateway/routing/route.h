@@ -23,6 +23,10 @@ struct Segment {
 
 enum class Body { kNone, kWholeRequest, kField };
 
+// What is refused first when there is too much to do, from the first to the last.
+enum class Priority { kList, kRead, kChange, kOrder };
+constexpr std::size_t kPriorities = 4;
+
 // A part of `Location`: text, or the value of a field of the response.
 struct LocationPart {
   std::string text;
@@ -49,6 +53,11 @@ struct Route {
   commerce::common::v1::IdempotencyKey idempotency_key = commerce::common::v1::IDEMPOTENCY_KEY_UNSPECIFIED;
   int success_status = 200;
   std::vector<LocationPart> location;
+
+  Priority priority = Priority::kRead;
+  // The int64 `version` of the response and `expected_version` of the request; null where there is none.
+  const google::protobuf::FieldDescriptor* version = nullptr;
+  const google::protobuf::FieldDescriptor* expected_version = nullptr;
 };
 
 // The route of `rule`, which is the annotation of `method` or one of its additional bindings.

@@ -66,6 +66,7 @@ Match RouteTable::Find(std::string_view method, std::string_view path) const {
     match.allow += match.allow.empty() ? allowed : ", " + allowed;
     if (allowed == "GET") match.allow += ", HEAD";
   }
+  match.allow += ", OPTIONS";
   return match;
 }
 

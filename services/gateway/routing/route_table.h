@@ -27,7 +27,7 @@ struct Match {
   const Route* route = nullptr;
   // The path's variable segments in order, percent-encoded; they point into the path.
   absl::InlinedVector<std::string_view, 4> variables;
-  // The methods that the path has; empty when the path is unknown.
+  // The methods that the path has, when it has not the one asked for; empty when the path is unknown.
   std::string allow;
 };
 

@@ -74,8 +74,8 @@ TEST(RouteTable, FindsNothingBesideTheRoutes) {
 
 TEST(RouteTable, NamesTheMethodsThatAPathHas) {
   const RouteTable table = Table();
-  EXPECT_EQ(table.Find("DELETE", "/api/v1/orders").allow, "GET, HEAD, POST");
-  EXPECT_EQ(table.Find("GET", "/api/v1/carts:merge").allow, "POST");
+  EXPECT_EQ(table.Find("DELETE", "/api/v1/orders").allow, "GET, HEAD, POST, OPTIONS");
+  EXPECT_EQ(table.Find("GET", "/api/v1/carts:merge").allow, "POST, OPTIONS");
   EXPECT_EQ(table.Find("GET", "/nope").allow, "");
 }
 

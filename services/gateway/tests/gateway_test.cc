@@ -1,211 +1,20 @@
-// The gateway over a real socket in front of a real gRPC server with a small inventory.
-#include "services/gateway/rest/gateway.h"
-
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <filesystem>
-#include <fstream>
 #include <future>
 
-#include "commerce/inventory/v1/service.grpc.pb.h"
-#include "commerce/order/v1/service.pb.h"
-#include "libs/base/error.h"
 #include "libs/base/strings.h"
-#include "libs/http/test_client.h"
-#include "libs/rpc/server.h"
 #include "libs/testing/testing.h"
+#include "services/gateway/tests/gateway_fixture.h"
 
 namespace bv::gateway {
 namespace {
 
-namespace pb = commerce::inventory::v1;
 using http::BodyOf;
 using http::HeaderOf;
 using http::StatusOf;
 using http::TestClient;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr std::string_view kJwks =
-    R"({"keys":[{"kty":"oct","kid":"dev","alg":"HS256","k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}]})";
-constexpr std::string_view kOtherJwks =
-    R"({"keys":[{"kty":"oct","kid":"dev","alg":"HS256","k":"ICECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}]})";
-
-// Answers by the SKU.
-class SmallInventory {
- public:
-  void Serve(rpc::Server& server) {
-    const std::string_view service = pb::Inventory::service_full_name();
-    server.Handle(service, "ReserveStock", *this, &SmallInventory::Reserve);
-    server.Handle(service, "ReleaseStock", *this, &SmallInventory::Release);
-    server.Handle(service, "QueryStock", *this, &SmallInventory::Query);
-    server.Handle(service, "AdjustStock", *this, &SmallInventory::Adjust);
-    server.ServePartly(service);
-  }
-
-  rpc::Reply<pb::ReserveResponse> Reserve(rpc::Call<pb::ReserveRequest>) {
-    co_return absl::UnimplementedError("not here");
-  }
-  rpc::Reply<pb::ReleaseResponse> Release(rpc::Call<pb::ReleaseRequest>) {
-    co_return absl::UnimplementedError("not here");
-  }
-
-  rpc::Reply<pb::StockStatus> Query(rpc::Call<pb::StockQuery> call) {
-    const std::string& sku = call.request().sku();
-    if (sku == "UNKNOWN") co_return NotFound("SKU_NOT_FOUND", "no such SKU");
-    if (sku == "BROKEN") co_return absl::InternalError("relation \"stock\" does not exist");
-    if (sku == "BUSY") co_return Overloaded("too busy", absl::Seconds(7));
-    if (sku == "SLOW") {
-      // Until the caller gives up.
-      started.set_value();
-      std::optional<std::stop_callback<std::function<void()>>> gone;
-      co_await async::Await<bool>([&](async::Done<bool> done) {
-        auto shared = std::make_shared<async::Done<bool>>(std::move(done));
-        gone.emplace(call.context().stop, std::function<void()>([shared] { std::move (*shared)(true); }));
-      });
-      cancelled.set_value();
-      co_return absl::CancelledError("gave up");
-    }
-    pb::StockStatus status;
-    status.set_sku(sku);
-    status.set_product_id(Concat(call.context().tenant.str(), " ", call.context().correlation_id));
-    status.set_on_hand(5);
-    co_return status;
-  }
-
-  rpc::Reply<pb::StockStatus> Adjust(rpc::Call<pb::AdjustRequest> call) {
-    if (call.request().delta() == 0) co_return InvalidValue("delta", "must not be 0");
-    if (call.request().delta() < 0)
-      co_return Error(absl::StatusCode::kFailedPrecondition, "STOCK_NEGATIVE", "too few");
-    pb::StockStatus status;
-    status.set_sku(call.request().sku());
-    status.set_product_id(Concat(call.context().user_id, " ", call.context().idempotency_key));
-    if (call.context().idempotency_key == "again") call.MarkReplayed();
-    co_return status;
-  }
-
-  std::promise<void> started;
-  std::promise<void> cancelled;
-};
-
-class GatewayTest : public ::testing::Test {
- protected:
-  void SetUp() override { Start({}); }
-
-  struct Options {
-    absl::Duration request_timeout = absl::Seconds(5);
-    absl::Duration read_timeout = absl::Seconds(5);
-    // Nobody listens there.
-    std::string tunnelled_to = "127.0.0.1:1";
-  };
-
-  void Start(Options options) {
-    jwks_file_ =
-        std::filesystem::temp_directory_path() / Concat("gateway-test-", getpid(), "-", ++files_, ".json");
-    std::ofstream(jwks_file_) << kJwks;
-    auth::Settings auth{
-        .jwks_file = jwks_file_, .issuer = "https://issuer.bivouac.dev", .audience = "bivouac"};
-    auto verifier = auth::Verifier::Create(auth);
-    ASSERT_TRUE(verifier.ok()) << verifier.status();
-    verifier_ = *std::move(verifier);
-
-    rpc::ServerSettings rpc_settings{.address = "127.0.0.1:0",
-                                     .message_bytes_max = 1 << 20,
-                                     .calls_max = 100,
-                                     .default_deadline = absl::Seconds(10)};
-    rpc_ = std::make_unique<rpc::Server>(io_, rpc_settings, verifier_.get());
-    inventory_.Serve(*rpc_);
-    ASSERT_TRUE(rpc_->Start().ok());
-    inventory_peer_ = std::make_unique<rpc::Peer>(Concat("127.0.0.1:", rpc_->port()), rpc::PeerSettings{});
-    // Nobody listens there.
-    order_peer_ = std::make_unique<rpc::Peer>("127.0.0.1:1", rpc::PeerSettings{});
-    auto routes = RouteTable::Build(
-        {{.contract = pb::StockStatus::descriptor()->file(), .peer = inventory_peer_.get()},
-         {.contract = commerce::order::v1::Order::descriptor()->file(), .peer = order_peer_.get()}});
-    ASSERT_TRUE(routes.ok()) << routes.status();
-    routes_ = *std::move(routes);
-    tunnels_ = std::make_unique<http::Tunnels>(http::TunnelSettings{.addresses = {options.tunnelled_to},
-                                                                    .open_max = 2,
-                                                                    .connect_timeout = absl::Seconds(5),
-                                                                    .stall_timeout = absl::Seconds(5)});
-    gateway_ = std::make_unique<Gateway>(
-        routes_, *verifier_, *tunnels_, [this] { return ready_.load(); }, options.request_timeout);
-    StartHttp(options);
-    for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { io_.run(); });
-  }
-
-  void StartHttp(const Options& options) {
-    http::Settings settings{.address = "127.0.0.1:0",
-                            .connections_max = 100,
-                            .header_bytes_max = 16 << 10,
-                            .body_bytes_max = 1 << 20,
-                            .body_bytes_total_max = 16 << 20,
-                            .read_timeout = options.read_timeout,
-                            .idle_timeout = absl::Seconds(5),
-                            .write_timeout = absl::Seconds(5)};
-    http::Handlers handlers{
-        .handle = [this](const http::Request& request,
-                         http::Response& response) { return gateway_->Handle(request, response); },
-        .refuse = [this](const http::Refusal& refusal,
-                         http::Response& response) { gateway_->Refuse(refusal, response); }};
-    http_ = std::make_unique<http::Server>(io_, settings, std::move(handlers));
-    ASSERT_TRUE(http_->Start().ok());
-  }
-
-  void TearDown() override { Stop(); }
-
-  void Stop() {
-    http_.reset();
-    tunnels_.reset();
-    if (rpc_) rpc_->Shutdown(absl::Now());
-    work_.reset();
-    io_.stop();
-    for (std::thread& thread : threads_) thread.join();
-    std::filesystem::remove(jwks_file_);
-  }
-
-  std::string Ask(std::string_view line, std::string_view headers = "X-Tenant-Id: demo\r\n",
-                  std::string_view body = {}) {
-    TestClient client(http_->port());
-    client.Send(Bytes(line, headers, body));
-    return client.Receive();
-  }
-
-  static std::string Bytes(std::string_view line, std::string_view headers, std::string_view body = {}) {
-    return Concat(line, " HTTP/1.1\r\nHost: x\r\n", headers,
-                  body.empty() ? "" : Concat("Content-Length: ", body.size(), "\r\n"), "\r\n", body);
-  }
-
-  static std::string TokenHeader(Role role, std::string_view jwks = kJwks,
-                                 absl::Duration lifetime = absl::Hours(1)) {
-    return Concat("Authorization: Bearer ", Token(jwks, role, lifetime),
-                  "\r\nContent-Type: application/json\r\n");
-  }
-  static std::string Token(std::string_view jwks, Role role, absl::Duration lifetime) {
-    return testing::MakeToken(jwks, "demo", "user-1", role, lifetime);
-  }
-
-  static inline int files_ = 0;
-  boost::asio::io_context io_;
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_ =
-      boost::asio::make_work_guard(io_);
-  std::vector<std::thread> threads_;
-  std::string jwks_file_;
-  std::atomic<bool> ready_{true};
-  std::unique_ptr<auth::Verifier> verifier_;
-  SmallInventory inventory_;
-  std::unique_ptr<rpc::Server> rpc_;
-  std::unique_ptr<rpc::Peer> inventory_peer_;
-  std::unique_ptr<rpc::Peer> order_peer_;
-  RouteTable routes_;
-  std::unique_ptr<http::Tunnels> tunnels_;
-  std::unique_ptr<Gateway> gateway_;
-  std::unique_ptr<http::Server> http_;
-};
-
-constexpr std::string_view kAdjust = "POST /api/v1/inventory/A/adjustments";
 
 TEST_F(GatewayTest, AnswersAPublicRead) {
   const std::string answer = Ask("GET /api/v1/inventory/MUG-1",
@@ -319,7 +128,7 @@ TEST_F(GatewayTest, KnowsItsRoutes) {
   EXPECT_EQ(StatusOf(Ask("GET /nope")), 404);
   const std::string answer = Ask("DELETE /api/v1/orders");
   EXPECT_EQ(StatusOf(answer), 405);
-  EXPECT_EQ(HeaderOf(answer, "allow"), "GET, HEAD, POST");
+  EXPECT_EQ(HeaderOf(answer, "allow"), "GET, HEAD, POST, OPTIONS");
   EXPECT_EQ(StatusOf(Ask("GET /api/v1/inventory/A?nope=1")), 400);
   TestClient client(http_->port());
   client.Send(Bytes("HEAD /api/v1/inventory/A", "X-Tenant-Id: demo\r\n"));
@@ -395,90 +204,6 @@ TEST_F(ImpatientGatewayTest, EndsASlowSender) {
   const std::string answer = client.Receive();
   EXPECT_EQ(StatusOf(answer), 408);
   EXPECT_THAT(BodyOf(answer), HasSubstr("\"code\":\"REQUEST_TIMEOUT\""));
-}
-
-// What is behind the tunnel: an HTTP server that answers with the head of what it is asked.
-class Behind {
- public:
-  explicit Behind(boost::asio::io_context& io)
-      : server_(io,
-                {.address = "127.0.0.1:0",
-                 .connections_max = 10,
-                 .header_bytes_max = 4096,
-                 .body_bytes_max = 4096,
-                 .body_bytes_total_max = 4096,
-                 .read_timeout = absl::Seconds(5),
-                 .idle_timeout = absl::Seconds(5),
-                 .write_timeout = absl::Seconds(5)},
-                {.handle = [](const http::Request& request,
-                              http::Response& response) { return Answer(request, response); },
-                 .refuse = [](const http::Refusal&, http::Response&) {}}) {
-    EXPECT_TRUE(server_.Start().ok());
-  }
-  std::string address() const { return Concat("127.0.0.1:", server_.port()); }
-
- private:
-  static async::Task<void> Answer(const http::Request& request, http::Response& response) {
-    response.body = Concat(request.path, "?", request.query, "\n");
-    for (const http::Header& header : request.headers)
-      response.body += Concat(header.name, ": ", header.value, "\n");
-    co_return;
-  }
-
-  http::Server server_;
-};
-
-class TunnelledGatewayTest : public GatewayTest {
- protected:
-  void SetUp() override {
-    behind_ = std::make_unique<Behind>(io_);
-    Start({.tunnelled_to = behind_->address()});
-  }
-  void TearDown() override {
-    behind_.reset();
-    Stop();
-  }
-
-  std::unique_ptr<Behind> behind_;
-};
-
-TEST_F(TunnelledGatewayTest, HandsConnectionsOn) {
-  TestClient client(http_->port());
-  client.Send(
-      "GET /ws/orders?access_token=a%20b HTTP/1.1\r\nHost: shop.example\r\nUpgrade: websocket\r\n"
-      "Connection: keep-alive, Upgrade\r\nX-Forwarded-For: 6.6.6.6\r\nx-forwarded-host: evil.example\r\n"
-      "Forwarded: for=6.6.6.6\r\nCorrelation-Id: corr-1\r\nSec-WebSocket-Protocol: bearer\r\n"
-      "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n");
-  const std::string seen = BodyOf(client.Receive());
-  EXPECT_THAT(seen, HasSubstr("/ws/orders?access_token=a%20b\n"));
-  EXPECT_THAT(seen, HasSubstr("Upgrade: websocket\nConnection: keep-alive, Upgrade\n"));
-  EXPECT_THAT(seen, HasSubstr("Sec-WebSocket-Protocol: bearer\n"));
-  EXPECT_THAT(seen, HasSubstr("X-Forwarded-For: 127.0.0.1\nX-Forwarded-Host: shop.example\n"));
-  EXPECT_THAT(seen, HasSubstr("Correlation-Id: corr-1\n"));
-  EXPECT_THAT(seen, HasSubstr("traceparent: 00-0af7651916cd43dd8448eb211c80319c-"));
-  EXPECT_THAT(seen, Not(HasSubstr("6.6.6.6")));
-  EXPECT_THAT(seen, Not(HasSubstr("evil")));
-  // The connection is behind for good, with whatever it says.
-  client.Send("GET /api/v1/inventory/A HTTP/1.1\r\nHost: x\r\n\r\n");
-  EXPECT_THAT(BodyOf(client.Receive()), HasSubstr("/api/v1/inventory/A?\n"));
-}
-
-TEST_F(GatewayTest, SaysWhenNobodyIsBehindTheTunnel) {
-  const std::string answer = Ask("GET /sse/flash-sales?tenant=demo", "Correlation-Id: corr-1\r\n");
-  EXPECT_EQ(StatusOf(answer), 503);
-  EXPECT_EQ(HeaderOf(answer, "content-type"), "application/problem+json");
-  EXPECT_EQ(HeaderOf(answer, "retry-after"), "1");
-  EXPECT_EQ(HeaderOf(answer, "correlation-id"), "corr-1");
-  EXPECT_THAT(BodyOf(answer), HasSubstr("TUNNEL_UNAVAILABLE"));
-  EXPECT_THAT(BodyOf(answer), Not(HasSubstr("127.0.0.1")));
-}
-
-TEST_F(GatewayTest, HandsOnNothingElse) {
-  for (const std::string_view line :
-       {"POST /ws/orders", "HEAD /ws/orders", "GET /ws", "GET /wsx", "GET /sse"})
-    EXPECT_EQ(StatusOf(Ask(line, "X-Tenant-Id: demo\r\nConnection: close\r\n", line[0] == 'P' ? "{}" : "")),
-              404)
-        << line;
 }
 
 }  // namespace

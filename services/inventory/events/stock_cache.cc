@@ -42,4 +42,10 @@ projections::Projection StockCache() {
           .changes = ChangesOf};
 }
 
+projections::Projection GraphqlStock() {
+  projections::Projection shown = StockCache();
+  shown.name = "gql:stock";
+  return shown;
+}
+
 }  // namespace bv::inventory

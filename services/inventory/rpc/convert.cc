@@ -15,6 +15,7 @@ constexpr std::size_t kReservationIdMax = 64;
 constexpr std::size_t kQuotaMax = 64;
 constexpr absl::Duration kHoldMax = absl::Hours(24 * 30);
 constexpr int kReplacesMax = 100;
+constexpr int kBatchMax = 100;
 constexpr std::int64_t kBufferMax = 1'000'000;
 
 pb::Holder ToProto(Holder holder) {
@@ -170,6 +171,18 @@ absl::StatusOr<PolicyCommand> FromProto(const pb::StockPolicyRequest& request,
   }
   if (request.has_is_hot()) command.policy.is_hot = request.is_hot();
   return command;
+}
+
+absl::StatusOr<std::vector<ProductId>> FromProto(const pb::BatchGetStockRequest& request) {
+  if (request.product_ids().empty() || request.product_ids_size() > kBatchMax)
+    return InvalidValue("productIds", Concat("must be 1 to ", kBatchMax));
+  std::vector<ProductId> ids;
+  ids.reserve(static_cast<std::size_t>(request.product_ids_size()));
+  for (int i = 0; i < request.product_ids_size(); ++i) {
+    ASSIGN_OR_RETURN(ProductId id, ProductId::Parse(request.product_ids(i), Concat("productIds[", i, "]")));
+    ids.push_back(std::move(id));
+  }
+  return ids;
 }
 
 pb::ReservationStatus ToProto(ReservationState state) {

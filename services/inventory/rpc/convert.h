@@ -21,6 +21,10 @@ absl::StatusOr<AdjustCommand> FromProto(const commerce::inventory::v1::AdjustReq
 absl::StatusOr<PolicyCommand> FromProto(const commerce::inventory::v1::StockPolicyRequest& request,
                                         const RequestContext& context);
 
+// 1 to 100.
+absl::StatusOr<std::vector<ProductId>> FromProto(
+    const commerce::inventory::v1::BatchGetStockRequest& request);
+
 commerce::inventory::v1::ReservationStatus ToProto(ReservationState state);
 commerce::inventory::v1::ReserveResponse ToReserveResponse(const Reservation& reservation);
 // `reservation` with what the shipment took.

@@ -63,5 +63,18 @@ TEST(FromProto, AQuotaIsNotShipped) {
   EXPECT_EQ(GetErrorDetail(FromProto(request).status()).field, "lines[0].sku");
 }
 
+TEST(BatchTest, OneToAHundredProducts) {
+  const auto parse = [](int count, const std::string& id) {
+    pb::BatchGetStockRequest request;
+    for (int i = 0; i < count; ++i) request.add_product_ids(id);
+    return FromProto(request);
+  };
+  const std::string id = ProductId::New().str();
+  EXPECT_EQ(parse(100, id)->size(), 100U);
+  EXPECT_EQ(GetErrorDetail(parse(0, id).status()).field, "productIds");
+  EXPECT_EQ(GetErrorDetail(parse(101, id).status()).field, "productIds");
+  EXPECT_EQ(GetErrorDetail(parse(1, "x").status()).field, "productIds[0]");
+}
+
 }  // namespace
 }  // namespace bv::inventory

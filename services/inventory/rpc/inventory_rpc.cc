@@ -3,11 +3,22 @@
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
+#include "libs/telemetry/telemetry.h"
 #include "services/inventory/domain/quota.h"
 #include "services/inventory/rpc/convert.h"
 #include "services/inventory/store/stock_rows.h"
 
 namespace bv::inventory {
+namespace {
+
+constexpr char kOutOfStock[] = "OUT_OF_STOCK";
+
+prometheus::Counter& FailuresOf(const std::string& reason) {
+  return telemetry::Counter("inventory_reservation_failures_total",
+                            "Reservations that were refused or failed.", {{"reason", reason}});
+}
+
+}  // namespace
 
 InventoryRpc::InventoryRpc(StockRoom& room, postgres::Pool& pool, Catalogue& catalogue,
                            absl::Duration default_hold)
@@ -15,8 +26,7 @@ InventoryRpc::InventoryRpc(StockRoom& room, postgres::Pool& pool, Catalogue& cat
       pool_(pool),
       catalogue_(catalogue),
       default_hold_(default_hold),
-      reservation_failures_(telemetry::Counter("inventory_reservation_failures_total",
-                                               "Reservations that were refused or failed.")) {}
+      sold_out_(FailuresOf(kOutOfStock)) {}
 
 void InventoryRpc::Serve(rpc::Server& server) {
   const std::string_view service = "commerce.inventory.v1.Inventory";
@@ -27,6 +37,7 @@ void InventoryRpc::Serve(rpc::Server& server) {
   server.Handle(service, "ReleaseStock", *this, &InventoryRpc::ReleaseStock);
   server.Handle(service, "GetReservation", *this, &InventoryRpc::GetReservation);
   server.Handle(service, "QueryStock", *this, &InventoryRpc::QueryStock);
+  server.Handle(service, "BatchGetStock", *this, &InventoryRpc::BatchGetStock);
   server.Handle(service, "AdjustStock", *this, &InventoryRpc::AdjustStock);
   server.Handle(service, "SetStockPolicy", *this, &InventoryRpc::SetStockPolicy);
 }
@@ -35,10 +46,16 @@ rpc::Reply<pb::ReserveResponse> InventoryRpc::ReserveStock(rpc::Call<pb::Reserve
   CO_ASSIGN_OR_RETURN(ReserveCommand command, FromProto(call.request(), call.context(), default_hold_));
   absl::StatusOr<Outcome> outcome = co_await room_.Submit(std::move(command), call.context());
   if (!outcome.ok()) {
-    reservation_failures_.Increment();
+    CountFailure(outcome.status());
     co_return outcome.status();
   }
   co_return ToReserveResponse(outcome->reservation);
+}
+
+void InventoryRpc::CountFailure(const absl::Status& status) {
+  const std::string reason = ErrorReason(status);
+  if (reason == kOutOfStock) return sold_out_.Increment();
+  FailuresOf(reason.empty() ? absl::StatusCodeToString(status.code()) : reason).Increment();
 }
 
 rpc::Reply<pb::CommitResponse> InventoryRpc::CommitStock(rpc::Call<pb::CommitRequest> call) {
@@ -81,6 +98,19 @@ rpc::Reply<pb::StockStatus> InventoryRpc::QueryStock(rpc::Call<pb::StockQuery> c
   CO_ASSIGN_OR_RETURN(const Shelf shelf, co_await ReadStock(call.context(), sku));
   if (shelf.places.empty()) co_return NotFound("SKU_NOT_FOUND", Concat("there is no stock of ", sku.str()));
   co_return ToProto(sku, shelf);
+}
+
+rpc::Reply<pb::BatchGetStockResponse> InventoryRpc::BatchGetStock(rpc::Call<pb::BatchGetStockRequest> call) {
+  CO_ASSIGN_OR_RETURN(const std::vector<ProductId> products, FromProto(call.request()));
+  std::function<absl::StatusOr<ProductShelves>(postgres::Session&)> read =
+      [&](postgres::Session& session) -> absl::StatusOr<ProductShelves> {
+    return ReadShelves(session, call.context().tenant, products);
+  };
+  CO_ASSIGN_OR_RETURN(const ProductShelves shelves,
+                      co_await pool_.Read<ProductShelves>(call.context(), std::move(read)));
+  pb::BatchGetStockResponse response;
+  for (const auto& [sku, shelf] : shelves) *response.add_stock() = ToProto(sku, shelf);
+  co_return response;
 }
 
 rpc::Reply<pb::StockStatus> InventoryRpc::AdjustStock(rpc::Call<pb::AdjustRequest> call) {

@@ -231,6 +231,29 @@ Shelf ReadShelf(postgres::Session& session, const TenantId& tenant, const SkuCod
   return shelf;
 }
 
+ProductShelves ReadShelves(postgres::Session& session, const TenantId& tenant,
+                           const std::vector<ProductId>& products) {
+  // A look-up for each product: with = ANY, one through all of the tenant's stock seems as good while there
+  // is little of it.
+  static constexpr Statement kRead{"stock_read_batch", R"sql(
+    SELECT 2, s.tenant_id, NULL, s.product_id, NULL, NULL, NULL, s.sku, s.location_code, s.on_hand, s.reserved, s.buffer, s.version,
+           s.priority, s.is_hot::int
+    FROM (SELECT DISTINCT id FROM unnest($2::text[]) AS u (id)) AS k
+    CROSS JOIN LATERAL (SELECT * FROM inventory_stock WHERE tenant_id = $1 AND product_id = k.id OFFSET 0) AS s
+    ORDER BY s.product_id, s.sku, s.location_code
+  )sql"};
+  std::vector<std::string> ids;
+  ids.reserve(products.size());
+  for (const ProductId& product : products) ids.push_back(product.str());
+  ProductShelves shelves;
+  for (const pqxx::row& row : session.Exec(kRead, tenant.str(), ArrayLiteral(ids))) {
+    const SkuCode sku = SkuCode::Trusted(row[kSku].as<std::string>());
+    if (shelves.empty() || shelves.back().first != sku) shelves.emplace_back(sku, Shelf{});
+    AddStockRow(row, shelves.back().second);
+  }
+  return shelves;
+}
+
 std::optional<Reservation> ReadReservation(postgres::Session& session, const TenantId& tenant,
                                            const std::string& reservation_id) {
   static constexpr Statement kRead{"reservation_read", R"sql(

@@ -41,6 +41,10 @@ std::vector<std::string> ReadHolders(postgres::Session& session, const StockKey&
 
 // For reads outside a batch: the shelf of one SKU, without locks; no places when it was never stocked.
 Shelf ReadShelf(postgres::Session& session, const TenantId& tenant, const SkuCode& sku);
+// The same of every SKU of these products, by product and SKU.
+using ProductShelves = std::vector<std::pair<SkuCode, Shelf>>;
+ProductShelves ReadShelves(postgres::Session& session, const TenantId& tenant,
+                           const std::vector<ProductId>& products);
 std::optional<Reservation> ReadReservation(postgres::Session& session, const TenantId& tenant,
                                            const std::string& reservation_id);
 

@@ -35,8 +35,10 @@ MailerTest::MailerTest() : tenant_(TenantId::Trusted(UuidToBase32(NewUuid()))) {
   server_ = builder.BuildAndStart();
   pool_ = std::make_unique<postgres::Pool>(database_->Connection(), postgres::PoolSettings{},
                                            postgres::Plans::kIndexOnly);
-  const auth::Settings verified_by{
-      .jwks_file = jwks_.path(), .issuer = "https://issuer.bivouac.dev", .audience = "bivouac"};
+  const auth::Settings verified_by{.jwks_file = jwks_.path(),
+                                   .development = true,
+                                   .issuer = "https://issuer.bivouac.dev",
+                                   .audience = "bivouac"};
   tokens_ = *auth::ServiceTokens::Create("mailer", {.signing_key_file = jwks_.path()}, verified_by);
   orders_ = std::make_unique<rpc::Client<commerce::order::v1::Orders>>(Concat("127.0.0.1:", port),
                                                                        rpc::PeerSettings{});

@@ -115,6 +115,7 @@ void IngestFixture::StartProgram(const std::string& brokers) {
                                           Concat("BV_KAFKA_BROKERS=", brokers),
                                           Concat("BV_KAFKA_TOPIC=", topic_.name()),
                                           Concat("BV_AUTH_JWKS_FILE=", directory_, "/jwks.json"),
+                                          "BV_AUTH_DEVELOPMENT=true",
                                           "BV_GRPC_ADDRESS=127.0.0.1:0",
                                           "BV_METRICS_ADDRESS=127.0.0.1:0",
                                           "BV_LOG_LEVEL=error"};

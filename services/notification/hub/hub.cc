@@ -1,8 +1,10 @@
 #include "services/notification/hub/hub.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "libs/base/strings.h"
+#include "libs/events/handling_spans.h"
 #include "libs/telemetry/telemetry.h"
 #include "services/notification/hub/read_events.h"
 
@@ -47,9 +49,11 @@ void Hub::Begin(int partition, std::int64_t offset) {
 
 void Hub::Handle(std::span<const kafka::Message> messages) {
   for (const kafka::Message& message : messages) {
+    std::optional<telemetry::Span> span = events::HandlingSpan("notification", message);
     absl::StatusOr<OrderEventPtr> event = ReadOrderEvent(message);
     const std::lock_guard lock(mutex_);
     if (!event.ok()) {
+      if (span) span->Fail(event.status());
       Metrics().unreadable.Increment();
       telemetry::LogLimited(telemetry::Level::kError, "a message is no event of an order",
                             {{"topic", message.topic},

@@ -188,8 +188,10 @@ std::unique_ptr<NotificationTest::Shared> NotificationTest::shared_;
 
 void NotificationTest::SetUpTestSuite() {
   shared_ = std::make_unique<Shared>();
-  auto verifier = auth::Verifier::Create(
-      {.jwks_file = shared_->jwks.path(), .issuer = "https://issuer.bivouac.dev", .audience = "bivouac"});
+  auto verifier = auth::Verifier::Create({.jwks_file = shared_->jwks.path(),
+                                          .development = true,
+                                          .issuer = "https://issuer.bivouac.dev",
+                                          .audience = "bivouac"});
   ASSERT_TRUE(verifier.ok()) << verifier.status();
   shared_->verifier = *std::move(verifier);
   shared_->order_topic.Create(3);

@@ -4,8 +4,10 @@
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
+#include "services/order/domain/words.h"
 #include "services/order/rpc/convert.h"
 #include "services/order/store/change_rows.h"
+#include "services/order/store/order_rows.h"
 
 namespace bv::order {
 namespace {
@@ -45,6 +47,18 @@ void LifecycleRpc::Serve(rpc::Server& server) {
   server.Handle(service, "FindReservations", *this, &LifecycleRpc::FindReservations);
 }
 
+async::Task<absl::Status> LifecycleRpc::CheckPolicy(std::string action, const OrderId& id,
+                                                    const RequestContext& context) {
+  std::function<absl::StatusOr<Order>(postgres::Session&)> read = [&](postgres::Session& session) {
+    return ReadOrder(session, context.tenant, id, OwnerOf(context));
+  };
+  CO_ASSIGN_OR_RETURN(const Order order, co_await pool_.Read<Order>(context, std::move(read)));
+  policy::Question question{.action = std::move(action), .resource_type = "order", .resource_id = id.str()};
+  question.properties.emplace_back("owner", order.user_id);
+  question.properties.emplace_back("status", Word(order.status));
+  co_return co_await policy_.Check(std::move(question), context);
+}
+
 template <class Request>
 rpc::Reply<pb::Order> LifecycleRpc::Run(BeginProcess begin, rpc::Call<Request> call) {
   CO_ASSIGN_OR_RETURN(const Processes::Outcome outcome,
@@ -69,6 +83,7 @@ rpc::Reply<pb::Order> LifecycleRpc::ConfirmPayment(rpc::Call<pb::ConfirmPaymentR
   CO_ASSIGN_OR_RETURN(begin.received.currency, Currency::Parse(request.currency()));
   begin.process.payment = PaymentId::New();
   begin.process.reference = request.reference();
+  CO_RETURN_IF_ERROR(co_await CheckPolicy("order.confirm_payment", id, call.context()));
   co_return co_await Run(std::move(begin), call);
 }
 
@@ -80,6 +95,7 @@ rpc::Reply<pb::Order> LifecycleRpc::CancelOrder(rpc::Call<pb::CancelOrderRequest
     CO_ASSIGN_OR_RETURN(const ReasonCode reason, ReasonCode::Parse(call.request().reason()));
     begin.process.reason = reason.str();
   }
+  CO_RETURN_IF_ERROR(co_await CheckPolicy("order.cancel", id, call.context()));
   co_return co_await Run(std::move(begin), call);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "commerce/order/v1/service.pb.h"
+#include "libs/policy/policy.h"
 #include "libs/postgres/postgres.h"
 #include "libs/rpc/server.h"
 #include "services/order/processes/processes.h"
@@ -14,8 +15,8 @@ namespace pb = commerce::order::v1;
 
 class LifecycleRpc {
  public:
-  LifecycleRpc(Processes& processes, ChangeLanes& lanes, postgres::Pool& pool)
-      : processes_(processes), lanes_(lanes), pool_(pool) {}
+  LifecycleRpc(Processes& processes, ChangeLanes& lanes, postgres::Pool& pool, policy::Policy& policy)
+      : processes_(processes), lanes_(lanes), pool_(pool), policy_(policy) {}
 
   void Serve(rpc::Server& server);
 
@@ -28,6 +29,9 @@ class LifecycleRpc {
   rpc::Reply<pb::FindReservationsResponse> FindReservations(rpc::Call<pb::FindReservationsRequest> call);
 
  private:
+  // Whether the policy lets the caller do this with the order as it is now; NOT_FOUND for one that the caller
+  // does not find. The order may have changed by the time of the transition, which looks at its state again.
+  async::Task<absl::Status> CheckPolicy(std::string action, const OrderId& id, const RequestContext& context);
   // Runs the process that the call asks for and answers with the order.
   template <class Request>
   rpc::Reply<pb::Order> Run(BeginProcess begin, rpc::Call<Request> call);
@@ -35,6 +39,7 @@ class LifecycleRpc {
   Processes& processes_;
   ChangeLanes& lanes_;
   postgres::Pool& pool_;
+  policy::Policy& policy_;
 };
 
 }  // namespace bv::order

@@ -63,9 +63,9 @@ LifecycleTest::LifecycleTest() {
   orders_.emplace("order", database().Connection(), postgres::LaneSettings{.count = 1}, ExecuteCreateBatch);
   inventory_.emplace(address_, rpc::PeerSettings{.connections = 1});
   payments_.emplace(address_, rpc::PeerSettings{.connections = 1});
-  tokens_ =
-      *auth::ServiceTokens::Create("order-service", {.signing_key_file = keys_.path()},
-                                   {.jwks_file = keys_.path(), .issuer = "issuer", .audience = "audience"});
+  tokens_ = *auth::ServiceTokens::Create(
+      "order-service", {.signing_key_file = keys_.path()},
+      {.jwks_file = keys_.path(), .development = true, .issuer = "issuer", .audience = "audience"});
   Restart();
 }
 
@@ -88,7 +88,7 @@ void LifecycleTest::Restart() {
                    ExecuteChangeBatch);
   steps_.emplace(*inventory_, *payments_);
   processes_.emplace(loop_.io(), *pool_, *changes_, *steps_, *tokens_, absl::Seconds(15));
-  rpc_.emplace(*processes_, *changes_, *pool_);
+  rpc_.emplace(*processes_, *changes_, *pool_, policy);
 }
 
 void LifecycleTest::Recover() {

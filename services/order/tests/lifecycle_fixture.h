@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "libs/auth/service_tokens.h"
+#include "libs/policy/test_policy.h"
 #include "libs/testing/testing.h"
 #include "services/order/processes/processes.h"
 #include "services/order/processes/recoverer.h"
@@ -98,6 +99,7 @@ class LifecycleTest : public ::testing::Test {
   testing::Loop loop_;
   StockRoom stock;
   Bank bank;
+  policy::TestPolicy policy;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
   std::optional<postgres::Pool> pool_;

@@ -1,5 +1,6 @@
 // Canceling, shipping and delivering.
 #include "libs/base/error.h"
+#include "libs/base/strings.h"
 #include "services/order/tests/lifecycle_fixture.h"
 
 namespace bv::order {
@@ -35,6 +36,36 @@ TEST_F(ShipTest, ACustomerCancelsWhatIsNotPaid) {
   EXPECT_EQ(EventsOf(id), "canceled status_changed");
   EXPECT_EQ(ErrorReason(Cancel(id).status()), "ORDER_STATE");
   EXPECT_EQ(ErrorReason(Pay(id).status()), "ORDER_STATE");
+}
+
+TEST_F(ShipTest, ThePolicyIsAskedAboutTheOrderAsItIs) {
+  const OrderId mine = Paid();
+  ASSERT_TRUE(Cancel(mine, Staff()).ok());
+  const OrderId transfer = Place(PaymentMethod::kBankTransfer);
+  ASSERT_TRUE(Confirm(transfer).ok());
+  EXPECT_THAT(policy.asked(),
+              ::testing::ElementsAre(
+                  Concat("order.cancel order ", mine.str(), " owner=user-1 status=PAID"),
+                  Concat("order.confirm_payment order ", transfer.str(), " owner=user-1 status=PENDING")));
+}
+
+TEST_F(ShipTest, WithoutThePolicysLeaveNothingIsChanged) {
+  const OrderId id = Place(PaymentMethod::kBankTransfer);
+  for (const absl::Status& answer : {absl::PermissionDeniedError("no"), absl::UnavailableError("no OPA")}) {
+    policy.Answer(answer);
+    EXPECT_EQ(Cancel(id).status(), answer);
+    EXPECT_EQ(Cancel(id, Staff()).status(), answer);
+    EXPECT_EQ(Confirm(id).status(), answer);
+  }
+  EXPECT_EQ(HistoryOf(id), "PENDING CREATED user-1");
+  EXPECT_EQ(Processes(), "0");
+  EXPECT_EQ(StockOf(id), "HELD");
+}
+
+TEST_F(ShipTest, ThePolicyHearsNothingOfWhatTheCallerDoesNotFind) {
+  const OrderId id = Place();
+  EXPECT_EQ(ErrorReason(Cancel(id, Customer("somebody-else")).status()), "ORDER_NOT_FOUND");
+  EXPECT_THAT(policy.asked(), ::testing::IsEmpty());
 }
 
 TEST_F(ShipTest, TheShopCancelsWhatIsPaidAndGivesTheMoneyBack) {

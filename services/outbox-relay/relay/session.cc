@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <array>
+#include <optional>
 
 #include "libs/base/clock.h"
 #include "libs/base/error.h"
@@ -26,6 +27,17 @@ constexpr absl::Duration kLastWord = absl::Milliseconds(200);
 
 bool IsSampled(std::string_view traceparent) {
   return traceparent.size() == 55 && traceparent.ends_with("-01");
+}
+
+telemetry::Span SpanOf(const OutboxEvent& event) {
+  telemetry::Span span(Concat("publish ", event.aggregate_type), telemetry::SpanKind::kProducer,
+                       telemetry::ParseTraceparent(event.traceparent));
+  span.Set("messaging.system", "kafka");
+  span.Set("messaging.destination.name", event.aggregate_type);
+  span.Set("messaging.message.id", event.id);
+  span.Set("messaging.kafka.message.key", event.aggregate_id);
+  span.Set("eventType", event.type);
+  return span;
 }
 
 }  // namespace
@@ -186,16 +198,19 @@ absl::Status Session::HandleMessage(std::string_view bytes) {
 
 absl::Status Session::Publish(const OutboxEvent& event) {
   schema_ids_.Refresh();
-  kafka::Record record = builder_.Build(event);
+  std::optional<telemetry::Span> span;
+  OutboxEvent published = event;
+  std::string traceparent;
+  if (IsSampled(event.traceparent)) {
+    span.emplace(SpanOf(event));
+    // Whoever handles the event hangs below its publication.
+    traceparent = span->context().ToTraceparent();
+    published.traceparent = traceparent;
+  }
+  kafka::Record record = builder_.Build(published);
   const std::string* event_type = &*event_types_.emplace(event.type).first;
   record.tag = ledger_.Add(BytesOf(record), {.commit_time = commit_time_, .event_type = event_type});
-  if (IsSampled(event.traceparent)) {
-    telemetry::Span span(Concat("publish ", event.aggregate_type), telemetry::SpanKind::kProducer,
-                         telemetry::ParseTraceparent(event.traceparent));
-    span.Set("messaging.system", "kafka");
-    span.Set("messaging.message.id", event.id);
-    spans_.emplace(record.tag, std::move(span));
-  }
+  if (span) spans_.emplace(record.tag, *std::move(span));
   absl::Status status = producer_->Produce(record);
   // The ledger keeps the queue below its limit, save for what librdkafka adds to each record.
   while (absl::IsResourceExhausted(status)) {

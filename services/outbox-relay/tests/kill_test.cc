@@ -73,6 +73,7 @@ class KillTest : public RelayTest {
             Concat("BV_KAFKA_BROKERS=", testing::Environment("BV_KAFKA_BROKERS")),
             Concat("BV_KAFKA_TOPICS_FILE=", (folder_ / "topics.yaml").string()),
             Concat("BV_AUTH_JWKS_FILE=", (folder_ / "jwks.json").string()),
+            "BV_AUTH_DEVELOPMENT=true",
             Concat("BV_RELAY_SLOT=", slot_),
             "BV_RELAY_STANDBY_INTERVAL=50ms",
             "BV_GRPC_ADDRESS=127.0.0.1:0",

@@ -42,9 +42,9 @@ Simulator::~Simulator() {
 void Simulator::Start() {
   program_ = std::make_unique<Program>(
       "payment-gateway-simulator",
-      std::vector<std::string>{Concat("BV_AUTH_JWKS_FILE=", jwks_.path()), "BV_GRPC_ADDRESS=127.0.0.1:0",
-                               "BV_METRICS_ADDRESS=127.0.0.1:0", "BV_LOG_LEVEL=error",
-                               Concat("BV_SOAP_ADDRESS=127.0.0.1:", soap_port_),
+      std::vector<std::string>{Concat("BV_AUTH_JWKS_FILE=", jwks_.path()), "BV_AUTH_DEVELOPMENT=true",
+                               "BV_GRPC_ADDRESS=127.0.0.1:0", "BV_METRICS_ADDRESS=127.0.0.1:0",
+                               "BV_LOG_LEVEL=error", Concat("BV_SOAP_ADDRESS=127.0.0.1:", soap_port_),
                                Concat("BV_REST_ADDRESS=127.0.0.1:", rest_port_),
                                Concat("BV_LEDGER_DIRECTORY=", folder_),
                                Concat("BV_GATEWAY_PROCESSING_MAX=", absl::FormatDuration(kProcessingMax))});

@@ -51,6 +51,12 @@ projections::Projection CachedProduct() {
           .changes = ChangesOf};
 }
 
+projections::Projection GraphqlProduct() {
+  projections::Projection shown = CachedProduct();
+  shown.name = "gql:product";
+  return shown;
+}
+
 absl::StatusOr<std::unique_ptr<ProductCache>> ProductCache::Create(const ProductCacheSettings& settings,
                                                                    const std::string& group,
                                                                    const std::vector<std::string>& topics) {
@@ -62,8 +68,10 @@ ProductCache::ProductCache(const ProductCacheSettings& settings, std::unique_ptr
                            const std::string& group, const std::vector<std::string>& topics)
     : client_(std::move(client)),
       sink_(*client_, settings.rows),
+      eviction_(*client_),
       rows_(*client_, CachedProduct(), settings.rows),
-      runner_(settings.kafka, group, {{CachedProduct(), &sink_}, {FlashPrice(), &sink_}}, topics),
+      runner_(settings.kafka, group,
+              {{CachedProduct(), &sink_}, {GraphqlProduct(), &eviction_}, {FlashPrice(), &sink_}}, topics),
       hit_(CounterOf("hit")),
       missed_(CounterOf("miss")),
       hit_ratio_(telemetry::Gauge("product_cache_hit_ratio",

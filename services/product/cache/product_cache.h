@@ -15,6 +15,7 @@
 #include "libs/base/id.h"
 #include "libs/base/request_context.h"
 #include "libs/kafka/consumer.h"
+#include "libs/projections/redis_eviction.h"
 #include "libs/projections/redis_rows.h"
 #include "libs/projections/redis_sink.h"
 #include "libs/projections/runner.h"
@@ -64,6 +65,7 @@ class ProductCache {
 
   const std::unique_ptr<redis::Client> client_;
   projections::RedisSink sink_;
+  projections::RedisEviction eviction_;
   projections::RedisRows rows_;
   projections::Runner runner_;
   std::atomic<std::int64_t> hits_{0};
@@ -75,5 +77,7 @@ class ProductCache {
 
 // Everything below the version of an event is out of date.
 projections::Projection CachedProduct();
+// What the GraphQL service keeps of products, "gql:product:<tenant>:<productId>": a change of one empties it.
+projections::Projection GraphqlProduct();
 
 }  // namespace bv::product

@@ -15,6 +15,7 @@ namespace pb = commerce::product::v1;
 
 constexpr int kPageSizeDefault = 20;
 constexpr int kPageSizeMax = 100;
+constexpr int kBatchMax = 100;
 
 // The enumerations of domain and contract have the same order, the contract's with UNSPECIFIED before.
 static_assert(static_cast<int>(ProductStatus::kArchived) + 1 == pb::PRODUCT_STATUS_ARCHIVED);
@@ -154,6 +155,18 @@ absl::StatusOr<ProductFilter> FromProto(const pb::ListProductsRequest& request, 
     ASSIGN_OR_RETURN(filter.sku, SkuCode::Parse(request.sku()));
   }
   return filter;
+}
+
+absl::StatusOr<std::vector<ProductId>> FromProto(const pb::BatchGetProductsRequest& request) {
+  if (request.product_ids().empty() || request.product_ids_size() > kBatchMax)
+    return InvalidValue("productIds", Concat("must be 1 to ", kBatchMax));
+  std::vector<ProductId> ids;
+  ids.reserve(static_cast<std::size_t>(request.product_ids_size()));
+  for (int i = 0; i < request.product_ids_size(); ++i) {
+    ASSIGN_OR_RETURN(ProductId id, ProductId::Parse(request.product_ids(i), Concat("productIds[", i, "]")));
+    ids.push_back(std::move(id));
+  }
+  return ids;
 }
 
 absl::StatusOr<std::vector<VariantRef>> FromProto(const pb::ResolveVariantsRequest& request) {

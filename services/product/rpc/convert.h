@@ -19,6 +19,9 @@ absl::StatusOr<Product> FromProto(const commerce::product::v1::CreateProductRequ
 absl::StatusOr<ProductChange> FromProto(const commerce::product::v1::UpdateProductRequest& request);
 // limit is the size of the page.
 absl::StatusOr<ProductFilter> FromProto(const commerce::product::v1::ListProductsRequest& request, Role role);
+// 1 to 100.
+absl::StatusOr<std::vector<ProductId>> FromProto(
+    const commerce::product::v1::BatchGetProductsRequest& request);
 absl::StatusOr<std::vector<VariantRef>> FromProto(
     const commerce::product::v1::ResolveVariantsRequest& request);
 

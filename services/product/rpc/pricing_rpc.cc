@@ -24,10 +24,17 @@ void PricingRpc::Serve(rpc::Server& server) {
   server.Handle(service, "CancelFlashSale", *this, &PricingRpc::CancelFlashSale);
 }
 
+async::Task<absl::Status> PricingRpc::CheckPolicy(std::string action, const SkuCode& sku,
+                                                  const RequestContext& context) {
+  policy::Question question{.action = std::move(action), .resource_type = "price", .resource_id = sku.str()};
+  co_return co_await policy_.Check(std::move(question), context);
+}
+
 rpc::Reply<pricing::PriceOverride> PricingRpc::SetPriceOverride(
     rpc::Call<pricing::SetPriceOverrideRequest> call) {
   const RequestContext& context = call.context();
   CO_ASSIGN_OR_RETURN(const PriceOverride wanted, FromProto(call.request()));
+  CO_RETURN_IF_ERROR(co_await CheckPolicy("price.override", wanted.sku, context));
   Work<PriceOverride> set = [&](postgres::Session& session) { return SetOverride(session, context, wanted); };
   CO_ASSIGN_OR_RETURN(const PriceOverride stored,
                       co_await changes_.Transact<PriceOverride>(context, std::move(set)));
@@ -38,6 +45,7 @@ rpc::Reply<pricing::PriceOverride> PricingRpc::RemovePriceOverride(
     rpc::Call<pricing::RemovePriceOverrideRequest> call) {
   const RequestContext& context = call.context();
   CO_ASSIGN_OR_RETURN(const SkuCode sku, SkuCode::Parse(call.request().sku()));
+  CO_RETURN_IF_ERROR(co_await CheckPolicy("price.remove_override", sku, context));
   Work<PriceOverride> remove = [&](postgres::Session& session) {
     return RemoveOverride(session, context, sku);
   };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "commerce/pricing/v1/service.grpc.pb.h"
+#include "libs/policy/policy.h"
 #include "libs/postgres/postgres.h"
 #include "libs/rpc/server.h"
 #include "services/product/rpc/sale_quotas.h"
@@ -14,8 +15,8 @@ namespace pricing = commerce::pricing::v1;
 class PricingRpc {
  public:
   // `changes` is for changes of prices alone, so that they do not queue up behind anything else.
-  PricingRpc(postgres::Pool& reads, postgres::Pool& changes, SaleQuotas& quotas)
-      : reads_(reads), changes_(changes), quotas_(quotas) {}
+  PricingRpc(postgres::Pool& reads, postgres::Pool& changes, SaleQuotas& quotas, policy::Policy& policy)
+      : reads_(reads), changes_(changes), quotas_(quotas), policy_(policy) {}
 
   // Handlers are served by `server` from its start on.
   void Serve(rpc::Server& server);
@@ -28,6 +29,9 @@ class PricingRpc {
   rpc::Reply<pricing::FlashSale> CancelFlashSale(rpc::Call<pricing::CancelFlashSaleRequest> call);
 
  private:
+  // Whether the policy lets the caller do this with the price of a SKU.
+  async::Task<absl::Status> CheckPolicy(std::string action, const SkuCode& sku,
+                                        const RequestContext& context);
   async::Task<absl::StatusOr<SaleSeen>> Store(const FlashSale& wanted, const RequestContext& context);
   // The quota of a limited sale first: one that is stored has it, whatever happens in between.
   async::Task<absl::StatusOr<SaleSeen>> StoreWithQuota(const FlashSale& wanted,
@@ -36,6 +40,7 @@ class PricingRpc {
   postgres::Pool& reads_;
   postgres::Pool& changes_;
   SaleQuotas& quotas_;
+  policy::Policy& policy_;
 };
 
 }  // namespace bv::product

@@ -22,6 +22,7 @@ void ProductRpc::Serve(rpc::Server& server) {
   const std::string_view service = "commerce.product.v1.Products";
   server.Handle(service, "CreateProduct", *this, &ProductRpc::CreateProduct);
   server.Handle(service, "GetProduct", *this, &ProductRpc::GetProduct);
+  server.Handle(service, "BatchGetProducts", *this, &ProductRpc::BatchGetProducts);
   server.Handle(service, "UpdateProduct", *this, &ProductRpc::UpdateProduct);
   server.Handle(service, "ListProducts", *this, &ProductRpc::ListProducts);
   server.Handle(service, "ResolveVariants", *this, &ProductRpc::ResolveVariants);
@@ -56,6 +57,23 @@ rpc::Reply<pb::Product> ProductRpc::GetProduct(rpc::Call<pb::GetProductRequest> 
   pb::Product product = ToProto(*found);
   if (cache_) co_await cache_->Fill(product, asked_at, context);
   co_return product;
+}
+
+rpc::Reply<pb::BatchGetProductsResponse> ProductRpc::BatchGetProducts(
+    rpc::Call<pb::BatchGetProductsRequest> call) {
+  const RequestContext& context = call.context();
+  CO_ASSIGN_OR_RETURN(const std::vector<ProductId> ids, FromProto(call.request()));
+  using Products = std::vector<Product>;
+  Work<Products> read = [&](postgres::Session& session) {
+    return ReadProducts(session, context.tenant, ids);
+  };
+  CO_ASSIGN_OR_RETURN(const Products products, co_await pool_.Read<Products>(context, std::move(read)));
+  pb::BatchGetProductsResponse response;
+  for (const Product& product : products) {
+    if (!IsHidden(product.status, context.role))
+      *response.add_products() = Answered(ToProto(product), context);
+  }
+  co_return response;
 }
 
 rpc::Reply<pb::Product> ProductRpc::UpdateProduct(rpc::Call<pb::UpdateProductRequest> call) {

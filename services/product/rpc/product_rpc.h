@@ -20,6 +20,7 @@ class ProductRpc {
 
   rpc::Reply<pb::Product> CreateProduct(rpc::Call<pb::CreateProductRequest> call);
   rpc::Reply<pb::Product> GetProduct(rpc::Call<pb::GetProductRequest> call);
+  rpc::Reply<pb::BatchGetProductsResponse> BatchGetProducts(rpc::Call<pb::BatchGetProductsRequest> call);
   rpc::Reply<pb::Product> UpdateProduct(rpc::Call<pb::UpdateProductRequest> call);
   rpc::Reply<pb::ListProductsResponse> ListProducts(rpc::Call<pb::ListProductsRequest> call);
   rpc::Reply<pb::ResolveVariantsResponse> ResolveVariants(rpc::Call<pb::ResolveVariantsRequest> call);

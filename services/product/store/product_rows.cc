@@ -102,6 +102,21 @@ std::optional<Product> ReadProduct(postgres::Session& session, const TenantId& t
   return std::move(products.front());
 }
 
+std::vector<Product> ReadProducts(postgres::Session& session, const TenantId& tenant,
+                                  const std::vector<ProductId>& ids) {
+  // As for prices, a subquery with a LIMIT for each.
+  static constexpr Statement kRead{"product_read_batch",
+                                   "SELECT " BV_PRODUCT_COLUMNS
+                                   "FROM (SELECT DISTINCT id FROM unnest($2::text[]) AS u (id)) AS k "
+                                   "CROSS JOIN LATERAL (SELECT * FROM product r WHERE r.tenant_id = $1 AND "
+                                   "r.product_id = k.id LIMIT 1) AS p " BV_VARIANTS_OF_P
+                                   "ORDER BY p.product_id, v.position"};
+  std::vector<std::string> texts;
+  texts.reserve(ids.size());
+  for (const ProductId& id : ids) texts.push_back(id.str());
+  return ProductsOf(session.Exec(kRead, tenant.str(), ArrayLiteral(texts)));
+}
+
 std::vector<Product> ListProducts(postgres::Session& session, const TenantId& tenant,
                                   const ProductFilter& filter) {
 #define BV_LIST(sku_condition)                                                                           \

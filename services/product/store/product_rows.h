@@ -27,6 +27,9 @@ struct ProductFilter {
 
 // The product as one moment shows it, without later changes of some of its rows.
 std::optional<Product> ReadProduct(postgres::Session& session, const TenantId& tenant, const ProductId& id);
+// Those of them that there are, each once.
+std::vector<Product> ReadProducts(postgres::Session& session, const TenantId& tenant,
+                                  const std::vector<ProductId>& ids);
 std::vector<Product> ListProducts(postgres::Session& session, const TenantId& tenant,
                                   const ProductFilter& filter);
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "libs/policy/test_policy.h"
 #include "libs/rpc/timestamp.h"
 #include "services/product/announcer/announcer.h"
 #include "services/product/rpc/pricing_rpc.h"
@@ -60,11 +61,12 @@ class PricingTest : public ProductTest {
   postgres::Pool changes_{Impatient(), postgres::PoolSettings{.size = 2, .queue_max = 64}};
   InventoryServer inventory_;
   testing::JwksFile keys_;
-  std::unique_ptr<auth::ServiceTokens> tokens_ =
-      *auth::ServiceTokens::Create("product-service", {.signing_key_file = keys_.path()},
-                                   {.jwks_file = keys_.path(), .issuer = "issuer", .audience = "audience"});
+  std::unique_ptr<auth::ServiceTokens> tokens_ = *auth::ServiceTokens::Create(
+      "product-service", {.signing_key_file = keys_.path()},
+      {.jwks_file = keys_.path(), .development = true, .issuer = "issuer", .audience = "audience"});
   SaleQuotas quotas_{inventory_.address(), {.connections = 1, .timeout = absl::Seconds(5)}, *tokens_};
-  PricingRpc rpc_{reads_, changes_, quotas_};
+  policy::TestPolicy policy_;
+  PricingRpc rpc_{reads_, changes_, quotas_, policy_};
   testing::Loop loop_;
 };
 

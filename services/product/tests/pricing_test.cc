@@ -71,6 +71,20 @@ TEST_F(PricingTest, AnOverrideLiesOverTheCatalogueAndASaleOverBoth) {
             "price TENT 8 OVERRIDE, price TENT 7 OVERRIDE, price TENT 11 CATALOG");
 }
 
+TEST_F(PricingTest, AnOverrideTakesThePolicysLeave) {
+  Stored({"TENT"});
+  ASSERT_TRUE(Override("TENT", 800).ok());
+  for (const absl::Status& answer : {absl::PermissionDeniedError("no"), absl::UnavailableError("no OPA")}) {
+    policy_.Answer(answer);
+    EXPECT_EQ(Override("TENT", 1).status(), answer);
+    EXPECT_EQ(RemoveOverride("TENT").status(), answer);
+  }
+  EXPECT_EQ(policy_.asked().front(), "price.override price TENT");
+  EXPECT_EQ(policy_.asked().back(), "price.remove_override price TENT");
+  policy_.Answer(absl::OkStatus());
+  EXPECT_TRUE(RemoveOverride("TENT").ok()) << "it was still there";
+}
+
 TEST_F(PricingTest, AnOverrideEndsByTime) {
   Stored({"TENT"});
   const absl::Time until = DatabaseTime() + kMinute;

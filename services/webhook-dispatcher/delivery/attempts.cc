@@ -20,6 +20,29 @@ egress::Request RequestOf(const Delivery& delivery, const Subscription& subscrip
   return request;
 }
 
+std::unique_ptr<telemetry::Span> BeginSpan(const Delivery& delivery, egress::Request& request) {
+  if (delivery.traceparent.empty()) return nullptr;
+  auto span = std::make_unique<telemetry::Span>("POST", telemetry::SpanKind::kClient,
+                                                telemetry::ParseTraceparent(delivery.traceparent));
+  // Not the URL: it may have a secret in it.
+  span->Set("webhook.subscription_id", delivery.subscription.str());
+  span->Set("webhook.delivery_id", delivery.id.str());
+  span->Set("webhook.attempt", std::to_string(delivery.attempts_made + 1));
+  span->Set("eventType", delivery.event_type);
+  request.headers.emplace_back("traceparent", span->context().ToTraceparent());
+  return span;
+}
+
+void EndSpan(telemetry::Span& span, const egress::Outcome& outcome) {
+  if (outcome.status != 0) span.Set("http.response.status_code", std::to_string(outcome.status));
+  if (outcome.error != egress::ErrorClass::kNone) {
+    span.Fail(absl::UnavailableError(Absl(egress::NameOf(outcome.error))));
+  } else if (VerdictOf(outcome.status) != Verdict::kDelivered) {
+    span.Fail(absl::UnavailableError(Concat("the receiver answered ", outcome.status)));
+  }
+  span.End();
+}
+
 Judged Judge(const Delivery& delivery, DeliveryOrder order, const egress::Outcome& outcome, absl::Time began,
              const Schedule& schedule) {
   Judged judged;

@@ -3,9 +3,11 @@
 
 #include <absl/time/time.h>
 
+#include <memory>
 #include <optional>
 
 #include "libs/egress/egress.h"
+#include "libs/telemetry/telemetry.h"
 #include "services/webhook-dispatcher/domain/delivery.h"
 #include "services/webhook-dispatcher/domain/schedule.h"
 #include "services/webhook-dispatcher/domain/subscription.h"
@@ -16,6 +18,12 @@ namespace bv::webhook {
 
 // The event's envelope, signed `now`, to where the subscription says now.
 egress::Request RequestOf(const Delivery& delivery, const Subscription& subscription, absl::Time now);
+
+// The span of an attempt, which the receiver is told in the header `traceparent`; null when the delivery's
+// trace is not sampled.
+std::unique_ptr<telemetry::Span> BeginSpan(const Delivery& delivery, egress::Request& request);
+// What came of it.
+void EndSpan(telemetry::Span& span, const egress::Outcome& outcome);
 
 struct Judged {
   // What is to be stored.

@@ -30,7 +30,8 @@ Driver::Driver(const DriverSettings& settings, const postgres::ConnectionSetting
       egress_(egress),
       io_(io),
       session_(connection, postgres::Plans::kIndexOnly),
-      publisher_(rabbitmq, queues.topology(), "driver") {
+      publisher_(rabbitmq, queues.topology(), "driver"),
+      backlog_share_(settings.backlog_share) {
   rabbitmq::Consumer::Handlers handlers{
       .on_messages = [inbox = inbox_](
                          std::vector<rabbitmq::Incoming> messages) { inbox->Messages(std::move(messages)); },
@@ -61,8 +62,9 @@ void Driver::Stop() {
 void Driver::Run() {
   absl::Time stop_until = absl::InfiniteFuture();
   while (true) {
+    const absl::Time next = awaits_share_ ? std::min(next_look_, backlog_share_.next_at()) : next_look_;
     const absl::Duration patience =
-        std::clamp(next_look_ - MonotonicNow(), absl::ZeroDuration(), settings_.look_interval);
+        std::clamp(next - MonotonicNow(), absl::ZeroDuration(), settings_.look_interval);
     Inbox::Contents contents = inbox_->Take(patience);
     if (stopping_) stop_until = std::min(stop_until, MonotonicNow() + kStopPatience);
     TakeNews(contents);

@@ -27,6 +27,7 @@
 #include "libs/rabbitmq/consumer.h"
 #include "libs/rabbitmq/publisher.h"
 #include "services/webhook-dispatcher/delivery/attempts.h"
+#include "services/webhook-dispatcher/delivery/backlog_share.h"
 #include "services/webhook-dispatcher/delivery/delivery_metrics.h"
 #include "services/webhook-dispatcher/delivery/endpoint.h"
 #include "services/webhook-dispatcher/delivery/inbox.h"
@@ -41,6 +42,9 @@ struct DriverSettings {
   std::vector<absl::Duration> delays;
   // Attempts at the same time, of all receivers.
   int in_flight_max = 2000;
+  // Of the driver's time, for deliveries that wait while other tenants' new ones come; FIFO ones do not
+  // count.
+  double backlog_share = 0.05;
   // A receiver that fails for so long is sent nothing more.
   absl::Duration disable_after = absl::Hours(24) * 5;
   // Between two looks for deferred deliveries.
@@ -68,10 +72,14 @@ class Driver {
     std::shared_ptr<const Subscription> subscription;
     // To be acknowledged once the outcome is stored.
     std::vector<rabbitmq::Tag> tags;
+    // It came from the table, not by a message.
+    bool has_waited = false;
     Endpoint::Permit permit;
     // By the wall clock, for the row, and by the monotonic one.
     absl::Time began;
     absl::Time began_monotonic;
+    // Null for most.
+    std::unique_ptr<telemetry::Span> span;
   };
   struct Candidate {
     Work work;
@@ -101,6 +109,8 @@ class Driver {
   // driver_feed.cc: deferred deliveries become attempts.
   void Look();
   void Feed();
+  void FeedRooms(std::span<const Room> rooms,
+                 std::span<const std::shared_ptr<const Subscription>> subscriptions);
   void DeferSlow();
   void DeferOverdue();
   void Cancel(const SubscriptionKey& key);
@@ -137,6 +147,9 @@ class Driver {
   absl::flat_hash_set<int> shards_;
   std::map<DeliveryKey, Flight> flights_;
   absl::flat_hash_map<SubscriptionKey, Endpoint> endpoints_;
+  BacklogShare backlog_share_;
+  // Whether deliveries wait for their share.
+  bool awaits_share_ = false;
   absl::Time next_look_ = absl::InfinitePast();
   absl::Time next_knock_ = absl::InfinitePast();
   absl::Time next_overdue_ = absl::InfinitePast();

@@ -128,14 +128,19 @@ bool Driver::Begin(Delivery delivery, std::shared_ptr<const Subscription> subscr
   if (!permit) return false;
   const absl::Time now = absl::Now();
   egress::Request request = RequestOf(delivery, *subscription, now);
+  std::unique_ptr<telemetry::Span> span = BeginSpan(delivery, request);
   DeliveryKey key{delivery.tenant, delivery.id};
+  const bool has_waited = tags.empty();
+  if (!has_waited) backlog_share_.HasFresh(delivery.tenant, MonotonicNow());
   if (delivery.attempts_made > 0) metrics_.retries.Increment();
   flights_.emplace(key, Flight{.delivery = std::move(delivery),
                                .subscription = std::move(subscription),
                                .tags = std::move(tags),
+                               .has_waited = has_waited,
                                .permit = *std::move(permit),
                                .began = now,
-                               .began_monotonic = MonotonicNow()});
+                               .began_monotonic = MonotonicNow(),
+                               .span = std::move(span)});
   CrashPoint("webhook-dispatcher.attempt.begin");
   boost::asio::co_spawn(io_, Send(egress_, inbox_, std::move(key), std::move(request)),
                         boost::asio::detached);

@@ -17,6 +17,8 @@ constexpr absl::Duration kOverdueInterval = absl::Seconds(30);
 // Subscriptions of one statement.
 constexpr std::size_t kRoomsMax = 256;
 constexpr int kCancelMax = 1000;
+// Deliveries that wait and are begun at once while they share: few, so that a new one soon gets its turn.
+constexpr int kSharedRoomMax = 8;
 
 }  // namespace
 
@@ -49,7 +51,10 @@ void Driver::Look() {
 }
 
 void Driver::Feed() {
+  const absl::Time begin = MonotonicNow();
   int places = settings_.in_flight_max - static_cast<int>(flights_.size());
+  int shared_places = begin >= backlog_share_.next_at() ? kSharedRoomMax : 0;
+  awaits_share_ = false;
   std::vector<Room> rooms;
   std::vector<std::shared_ptr<const Subscription>> subscriptions;
   std::vector<SubscriptionKey> deleted;
@@ -63,8 +68,14 @@ void Driver::Feed() {
       if (!subscription && book_.fresh()) deleted.push_back(key);
       continue;
     }
-    const int room = std::min(endpoint.Room(subscription->order, Endpoint::Clock::now()), places);
+    int room = std::min(endpoint.Room(subscription->order, Endpoint::Clock::now()), places);
     if (room == 0) continue;
+    if (subscription->order == DeliveryOrder::kAny && backlog_share_.IsShared(key.tenant, begin)) {
+      awaits_share_ = true;
+      room = std::min(room, shared_places);
+      shared_places -= room;
+      if (room == 0) continue;
+    }
     places -= room;
     // Those that run already stand in front of the others.
     rooms.push_back({key.tenant, key.subscription, subscription->order, room + endpoint.in_flight()});
@@ -72,6 +83,13 @@ void Driver::Feed() {
   }
   for (const SubscriptionKey& key : deleted) Cancel(key);
   if (rooms.empty()) return;
+  FeedRooms(rooms, subscriptions);
+  const absl::Time end = MonotonicNow();
+  backlog_share_.HasSpent(end - begin, end);
+}
+
+void Driver::FeedRooms(std::span<const Room> rooms,
+                       std::span<const std::shared_ptr<const Subscription>> subscriptions) {
   std::vector<TenantId> tenants;
   for (const Room& room : rooms) tenants.push_back(room.tenant);
   std::ranges::sort(tenants);

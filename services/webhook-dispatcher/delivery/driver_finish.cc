@@ -34,11 +34,14 @@ void Driver::Finish(std::vector<Ended> ended) {
   std::vector<Finished> finished;
   std::vector<Flight> not_tried;
   std::vector<TenantId> tenants;
+  std::size_t have_waited = 0;
+  const absl::Time begin = MonotonicNow();
   const Endpoint::Clock::time_point now = Endpoint::Clock::now();
   for (Ended& one : ended) {
     auto node = flights_.extract(one.key);
     Flight& flight = node.mapped();
     EndpointOf(SubscriptionOf(flight.delivery)).End();
+    if (flight.span) EndSpan(*flight.span, one.outcome);
     if (one.outcome.error == egress::ErrorClass::kNotTried) {
       not_tried.push_back(std::move(flight));
       continue;
@@ -51,6 +54,7 @@ void Driver::Finish(std::vector<Ended> ended) {
     }
     metrics_.latency.Observe(absl::ToDoubleMilliseconds(one.outcome.latency));
     tenants.push_back(flight.delivery.tenant);
+    have_waited += flight.has_waited ? 1 : 0;
     finished.push_back({std::move(flight), std::move(judged)});
   }
   GiveBack(std::move(not_tried));
@@ -72,6 +76,8 @@ void Driver::Finish(std::vector<Ended> ended) {
   }
   metrics_.attempts.Increment(static_cast<double>(finished.size()));
   consumer_->Ack(settled);
+  const absl::Time end = MonotonicNow();
+  backlog_share_.HasSpent((end - begin) * have_waited / finished.size(), end);
 }
 
 // No attempt was made: there was no room for one, or the client stops.

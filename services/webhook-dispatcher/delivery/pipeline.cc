@@ -12,6 +12,7 @@ void PipelineSettings::Bind(config::Binder& b) {
   b.TextList("delivery.delays", delays);
   b.Integer("delivery.shards", shards, {1, 256});
   b.Integer("delivery.in_flight_max", driver.in_flight_max, {1, 100'000});
+  b.Number("delivery.backlog_share", driver.backlog_share, {0.01, 1});
   b.Integer("delivery.endpoint_parallel_max", driver.endpoint.parallel_max, {1, 1000});
   b.Duration("delivery.disable_after", driver.disable_after, {absl::Seconds(1), absl::Hours(24 * 365)});
   b.Duration("delivery.overdue_after", driver.overdue_after, {absl::Seconds(1), absl::Hours(24)});

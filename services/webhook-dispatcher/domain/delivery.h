@@ -51,6 +51,8 @@ struct Delivery {
   int attempts_made = 0;
   // Of the next attempt.
   absl::Time due_at;
+  // What attempts hang below; empty when the trace is not sampled.
+  std::string traceparent;
 };
 
 }  // namespace bv::webhook

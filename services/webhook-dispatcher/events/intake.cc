@@ -8,6 +8,7 @@
 #include "libs/base/crash_point.h"
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
+#include "libs/events/handling_spans.h"
 #include "libs/telemetry/telemetry.h"
 #include "services/webhook-dispatcher/events/offered.h"
 
@@ -32,7 +33,8 @@ std::vector<std::string> TopicsOr(const std::vector<std::string>& topics) {
 Intake::Intake(const kafka::ConsumerSettings& kafka, const postgres::ConnectionSettings& connection,
                const rabbitmq::Settings& rabbitmq, const WorkQueues& queues, SubscriptionBook& book,
                const std::vector<std::string>& topics, const std::string& group)
-    : queues_(queues),
+    : group_(group),
+      queues_(queues),
       book_(book),
       made_(telemetry::Counter("webhook_deliveries_made_total", "Deliveries that were made of events.")),
       session_(connection, postgres::Plans::kIndexOnly),
@@ -44,7 +46,14 @@ Intake::Intake(const kafka::ConsumerSettings& kafka, const postgres::ConnectionS
 absl::Status Intake::Handle(std::span<const kafka::Message> messages) {
   // Whoever has subscribed before an event happened gets it, however shortly before.
   RETURN_IF_ERROR(book_.CatchUp(kBookPatience));
-  ASSIGN_OR_RETURN(const std::vector<events::Event> events, events::ReadEvents(messages, dead_letters_));
+  ASSIGN_OR_RETURN(std::vector<events::Event> events, events::ReadEvents(messages, dead_letters_));
+  events::HandlingSpans spans(group_, events);
+  absl::Status stored = StoreDeliveriesOf(events);
+  if (!stored.ok()) spans.Fail(stored);
+  return stored;
+}
+
+absl::Status Intake::StoreDeliveriesOf(std::span<const events::Event> events) {
   const std::vector<NewDelivery> deliveries = DeliveriesOf(events);
   for (std::size_t at = 0; at < deliveries.size(); at += kStoreMax) {
     RETURN_IF_ERROR(Store(std::span(deliveries).subspan(at, std::min(kStoreMax, deliveries.size() - at))));
@@ -70,6 +79,7 @@ std::vector<NewDelivery> Intake::DeliveriesOf(std::span<const events::Event> eve
            .event_id = std::string(event.envelope.event_id()),
            .event_type = std::string(event.envelope.type()),
            .body = event.message.value,
+           .traceparent = SampledTraceparent(event.context.trace),
            .status = is_fifo || !is_active ? DeliveryStatus::kDeferred : DeliveryStatus::kQueued});
     }
   }

@@ -35,10 +35,12 @@ class Intake {
 
  private:
   absl::Status Handle(std::span<const kafka::Message> messages);
+  absl::Status StoreDeliveriesOf(std::span<const events::Event> events);
   std::vector<NewDelivery> DeliveriesOf(std::span<const events::Event> events) const;
   absl::Status Store(std::span<const NewDelivery> deliveries);
   absl::Status Announce(std::span<const MadeDelivery> made);
 
+  const std::string group_;
   const WorkQueues& queues_;
   SubscriptionBook& book_;
   prometheus::Counter& made_;

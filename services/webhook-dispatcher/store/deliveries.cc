@@ -42,7 +42,8 @@ std::vector<Delivery> DeliveriesOf(const pqxx::result& rows) {
                           .sequence = row[6].as<std::int64_t>(),
                           .status = DeliveryStatusOf(row[7].as<std::string>()),
                           .attempts_made = row[8].as<int>(),
-                          .due_at = postgres::TimeFromMicros(row[9])});
+                          .due_at = postgres::TimeFromMicros(row[9]),
+                          .traceparent = row[10].as<std::string>()});
   }
   return deliveries;
 }
@@ -53,12 +54,19 @@ std::int64_t Micros(absl::Duration duration) {
 
 }  // namespace
 
+std::string SampledTraceparent(const TraceContext& trace) {
+  return trace.sampled ? trace.ToTraceparent() : std::string();
+}
+
 std::vector<MadeDelivery> MakeDeliveries(postgres::Session& session,
                                          std::span<const NewDelivery> deliveries) {
+  // Not by EXISTS: what it asks for all at once, of all subscriptions, may be every deferred delivery there
+  // is.
   static constexpr Statement kMake{"webhook_deliveries_make", R"sql(
     WITH wanted AS (
-      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) WITH ORDINALITY
-        AS w (tenant_id, delivery_id, subscription_id, event_id, event_type, body, redelivery_of, status, n)
+      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                           $10::text[]) WITH ORDINALITY
+        AS w (tenant_id, delivery_id, subscription_id, event_id, event_type, body, redelivery_of, status, traceparent, n)
     ), fresh AS (
       SELECT w.*, row_number() OVER of_subscription AS place, count(*) OVER (PARTITION BY w.tenant_id, w.subscription_id) AS places
       FROM wanted w
@@ -69,11 +77,12 @@ std::vector<MadeDelivery> MakeDeliveries(postgres::Session& session,
       SELECT tenant_id, subscription_id, count(*) FROM fresh GROUP BY tenant_id, subscription_id ORDER BY tenant_id, subscription_id
       ON CONFLICT (tenant_id, subscription_id) DO UPDATE SET last_sequence = e.last_sequence + excluded.last_sequence
       RETURNING e.tenant_id, e.subscription_id, e.last_sequence,
-        EXISTS (SELECT FROM webhook_delivery d
-                WHERE d.tenant_id = e.tenant_id AND d.subscription_id = e.subscription_id AND d.status = 'DEFERRED') AS has_deferred
+        (SELECT true FROM webhook_delivery d
+         WHERE d.tenant_id = e.tenant_id AND d.subscription_id = e.subscription_id AND d.status = 'DEFERRED'
+         LIMIT 1) AS has_deferred
     ), made AS (
-      INSERT INTO webhook_delivery (tenant_id, delivery_id, subscription_id, event_id, event_type, body, redelivery_of, sequence, status)
-      SELECT f.tenant_id, f.delivery_id, f.subscription_id, f.event_id, f.event_type, f.body, f.redelivery_of,
+      INSERT INTO webhook_delivery (tenant_id, delivery_id, subscription_id, event_id, event_type, body, redelivery_of, traceparent, sequence, status)
+      SELECT f.tenant_id, f.delivery_id, f.subscription_id, f.event_id, f.event_type, f.body, f.redelivery_of, f.traceparent,
              c.last_sequence - f.places + f.place,
              CASE WHEN c.has_deferred OR f.place > $9 THEN 'DEFERRED' ELSE f.status END
       FROM counted c JOIN fresh f ON f.tenant_id = c.tenant_id AND f.subscription_id = c.subscription_id
@@ -86,7 +95,8 @@ std::vector<MadeDelivery> MakeDeliveries(postgres::Session& session,
     SELECT d.tenant_id, d.delivery_id, d.subscription_id, d.status, d.attempts_made
     FROM wanted w LEFT JOIN webhook_delivery d ON d.tenant_id = w.tenant_id AND d.delivery_id = w.delivery_id
   )sql"};
-  std::vector<std::string> tenants, ids, subscriptions, events, types, bodies, repeated, statuses;
+  std::vector<std::string> tenants, ids, subscriptions, events, types, bodies, repeated, traceparents,
+      statuses;
   std::set<DeliveryKey> seen;
   for (const NewDelivery& delivery : deliveries) {
     if (!seen.insert({delivery.tenant, delivery.id}).second) continue;
@@ -97,6 +107,7 @@ std::vector<MadeDelivery> MakeDeliveries(postgres::Session& session,
     types.push_back(delivery.event_type);
     bodies.push_back(delivery.body);
     repeated.push_back(delivery.redelivery_of);
+    traceparents.push_back(delivery.traceparent);
     statuses.emplace_back(Word(delivery.status));
   }
   std::vector<MadeDelivery> made;
@@ -104,7 +115,7 @@ std::vector<MadeDelivery> MakeDeliveries(postgres::Session& session,
   for (const auto& row :
        session.Exec(kMake, ArrayLiteral(tenants), ArrayLiteral(ids), ArrayLiteral(subscriptions),
                     ArrayLiteral(events), ArrayLiteral(types), ArrayLiteral(bodies), ArrayLiteral(repeated),
-                    ArrayLiteral(statuses), kQueuedMax)) {
+                    ArrayLiteral(statuses), kQueuedMax, ArrayLiteral(traceparents))) {
     if (row[0].is_null()) continue;  // One that was not there before.
     made.push_back({.tenant = TenantId::Trusted(row[0].as<std::string>()),
                     .id = DeliveryId::Trusted(row[1].as<std::string>()),
@@ -118,7 +129,7 @@ std::vector<MadeDelivery> MakeDeliveries(postgres::Session& session,
 std::vector<Delivery> FindDeliveries(postgres::Session& session, std::span<const DeliveryKey> keys) {
   static constexpr Statement kFind{"webhook_deliveries_find", R"sql(
     SELECT d.tenant_id, d.delivery_id, d.subscription_id, d.event_id, d.event_type, d.body, d.sequence, d.status, d.attempts_made,
-           (extract(epoch FROM d.due_at) * 1e6)::bigint
+           (extract(epoch FROM d.due_at) * 1e6)::bigint, d.traceparent
     FROM unnest($1::text[], $2::text[]) AS k (tenant_id, delivery_id)
     CROSS JOIN LATERAL (
       SELECT * FROM webhook_delivery w
@@ -135,7 +146,7 @@ std::vector<Delivery> DeferredDeliveries(postgres::Session& session, std::span<c
   // Of a FIFO one what is not due holds up what is behind it.
   static constexpr Statement kDeferred{"webhook_deliveries_deferred", R"sql(
     SELECT d.tenant_id, d.delivery_id, d.subscription_id, d.event_id, d.event_type, d.body, d.sequence, d.status, d.attempts_made,
-           (extract(epoch FROM d.due_at) * 1e6)::bigint
+           (extract(epoch FROM d.due_at) * 1e6)::bigint, d.traceparent
     FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) AS r (tenant_id, subscription_id, is_fifo, places)
     CROSS JOIN LATERAL (
       SELECT * FROM webhook_delivery w

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "libs/base/request_context.h"
 #include "libs/postgres/postgres.h"
 #include "services/webhook-dispatcher/domain/delivery.h"
 
@@ -24,8 +25,13 @@ struct NewDelivery {
   std::string body;
   // Empty for one that repeats none.
   std::string redelivery_of = {};
+  // As SampledTraceparent gives it.
+  std::string traceparent = {};
   DeliveryStatus status = DeliveryStatus::kDeferred;
 };
+
+// Empty for a trace that is not sampled: then nobody looks at it again.
+std::string SampledTraceparent(const TraceContext& trace);
 
 // A delivery of the batch as it stands now.
 struct MadeDelivery {

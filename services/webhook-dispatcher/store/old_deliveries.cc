@@ -10,11 +10,11 @@ std::vector<TenantId> TenantsWithOldDeliveries(postgres::Session& session, absl:
   // From one tenant's oldest delivery to the next tenant's.
   static constexpr Statement kTenants{"webhook_tenants_with_old", R"sql(
     WITH RECURSIVE oldest AS (
-      (SELECT tenant_id, created_at FROM webhook_delivery ORDER BY tenant_id, created_at LIMIT 1)
+      (SELECT tenant_id, created_at FROM webhook_delivery WHERE created_at IS NOT NULL ORDER BY tenant_id, created_at LIMIT 1)
       UNION ALL
       SELECT later.tenant_id, later.created_at
       FROM oldest o CROSS JOIN LATERAL (
-        SELECT tenant_id, created_at FROM webhook_delivery WHERE tenant_id > o.tenant_id ORDER BY tenant_id, created_at LIMIT 1
+        SELECT tenant_id, created_at FROM webhook_delivery WHERE tenant_id > o.tenant_id AND created_at IS NOT NULL ORDER BY tenant_id, created_at LIMIT 1
       ) later
     )
     SELECT tenant_id FROM oldest WHERE created_at < now() - $1 * interval '1 microsecond'

@@ -66,7 +66,8 @@ absl::StatusOr<DeliveryId> SendTest(postgres::Session& session, const RequestCon
                              .subscription = id,
                              .event_id = std::move(event.id),
                              .event_type = std::move(event.type),
-                             .body = std::move(event.payload)};
+                             .body = std::move(event.payload),
+                             .traceparent = SampledTraceparent(context.trace)};
   InsertAudit(session, context, id, AuditAction::kTestSent, delivery.id.str());
   Make(session, delivery);
   return delivery.id;
@@ -85,7 +86,8 @@ absl::StatusOr<DeliveryId> Redeliver(postgres::Session& session, const RequestCo
                              .event_id = std::move(first->event_id),
                              .event_type = std::move(first->event_type),
                              .body = *std::move(body),
-                             .redelivery_of = id.str()};
+                             .redelivery_of = id.str(),
+                             .traceparent = SampledTraceparent(context.trace)};
   InsertAudit(session, context, first->subscription, AuditAction::kRedelivered, id.str());
   Make(session, delivery);
   return delivery.id;

@@ -46,14 +46,40 @@ class Event(typing.NamedTuple):
         return self.message.name.rsplit(".", 1)[1]
 
 
+class Route(typing.NamedTuple):
+    """A REST route of a method, by google.api.http."""
+    verb: str  # POST
+    path: str  # /api/v1/orders/{order_id}/pay
+    body: bool  # whether the request message comes as the body
+
+
+class Method(typing.NamedTuple):
+    name: str  # CreateOrder
+    comment: str
+    request: str  # commerce.order.v1.CreateOrderRequest
+    response: str
+    routes: typing.List[Route]
+    access: dict  # the options
+    rest: dict
+
+
+class Service(typing.NamedTuple):
+    name: str  # commerce.order.v1.Orders
+    comment: str
+    methods: typing.List[Method]
+
+
 class Protos:
     def __init__(self, descriptors):
         self.messages = {}
         self.enums = {}  # {full name: words in their order, without the prefix and the zero}
+        self.words = {}  # {full name: {word: comment}}, of the words that have one
+        self.services = []
         for file in descriptors["file"]:
             comments = {tuple(location.get("path", ())): _paragraph(location["leadingComments"])
                         for location in file.get("sourceCodeInfo", {}).get("location", ()) if "leadingComments" in location}
-            self._add(file, file.get("package", ""), (), comments, "messageType", 4)
+            self._add(file, file.get("package", ""), (), comments, "messageType", 4, 5)
+            self.services += [_service(service, file["package"], comments, number) for number, service in enumerate(file.get("service", ()))]
 
     def events(self):
         """By type."""
@@ -61,10 +87,14 @@ class Protos:
                  for message in self.messages.values() for option in [message.event] if option is not None]
         return sorted(found, key=lambda event: event.type)
 
-    def _add(self, holder, scope, path, comments, messages, messages_number):
-        """The messages and enums in a file or a message; the number is descriptor.proto's, which comments are found by."""
-        for enum in holder.get("enumType", ()):
-            self.enums[f"{scope}.{enum['name']}"] = _words(enum)
+    def _add(self, holder, scope, path, comments, messages, messages_number, enums_number):
+        """The messages and enums in a file or a message; the numbers are descriptor.proto's, which comments are found by."""
+        for number, enum in enumerate(holder.get("enumType", ())):
+            words = _words(enum)
+            self.enums[f"{scope}.{enum['name']}"] = words
+            indexes = [index for index, value in enumerate(enum["value"]) if value.get("number", 0) != 0]
+            said = {word: comments.get((*path, enums_number, number, 2, index), "") for word, index in zip(words, indexes)}
+            self.words[f"{scope}.{enum['name']}"] = {word: comment for word, comment in said.items() if comment}
         for number, message in enumerate(holder.get(messages, ())):
             name, here = f"{scope}.{message['name']}", (*path, messages_number, number)
             options = message.get("options", {})
@@ -72,7 +102,27 @@ class Protos:
                 name, comments.get(here, ""),
                 [_field(field, comments.get((*here, 2, index), "")) for index, field in enumerate(message.get("field", ()))],
                 options.get("[commerce.common.v1.event]"), options.get("mapEntry", False))
-            self._add(message, name, here, comments, "nestedType", 3)
+            self._add(message, name, here, comments, "nestedType", 3, 4)
+
+
+def _service(service, package, comments, number):
+    methods = [_method(method, comments.get((6, number, 2, index), "")) for index, method in enumerate(service["method"])]
+    return Service(f"{package}.{service['name']}", comments.get((6, number), ""), methods)
+
+
+def _method(method, comment):
+    options = method.get("options", {})
+    rule = options.get("[google.api.http]")
+    rules = [rule, *rule.get("additionalBindings", ())] if rule else []
+    return Method(method["name"], comment, method["inputType"].lstrip("."), method["outputType"].lstrip("."), [_route(each) for each in rules],
+                  options.get("[commerce.common.v1.access]", {}), options.get("[commerce.common.v1.rest]", {}))
+
+
+def _route(rule):
+    verb = next(verb for verb in ("get", "put", "post", "delete", "patch") if verb in rule)
+    if rule.get("body", "*") != "*":
+        raise ValueError(f"{rule[verb]}: a body that is one field is not described yet")
+    return Route(verb.upper(), rule[verb], "body" in rule)
 
 
 def _field(field, comment):

@@ -1,4 +1,5 @@
-"""An example of each event, byte for byte what the fleet would write (tests/proto/examples_test.cc proves it). All fields are filled."""
+"""An example of each event, byte for byte what the fleet would write (tests/proto/examples_test.cc proves it), and of requests and answers of REST. Of
+events all fields are filled."""
 
 import json
 import re
@@ -11,21 +12,46 @@ LATER = "2023-11-23T00:16:02.003004Z"
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 EVENT_ID = "018bf9e5-5400-7fd4-b89a-60db4739b1a6"
 _TYPE_ID = "01hf7yat00fytbh9k0vn3k5d6c"
+# Of ids that are a TypeID.
+PREFIXES = {"order_id": "ord", "product_id": "prd", "variant_id": "var", "cart_id": "crt", "payment_id": "pay", "shipment_id": "shp",
+            "reservation_id": "hld", "sale_id": "fsl", "subscription_id": "whs", "delivery_id": "whd"}
 
 # By the name of the field; what is not here gets a value by its comment or its kind.
 _TEXTS = {
-    **{name: f"{prefix}_{_TYPE_ID}" for name, prefix in (
-        ("order_id", "ord"), ("product_id", "prd"), ("variant_id", "var"), ("cart_id", "crt"), ("payment_id", "pay"), ("shipment_id", "shp"),
-        ("reservation_id", "hld"), ("sale_id", "fsl"))},
+    **{name: f"{prefix}_{_TYPE_ID}" for name, prefix in PREFIXES.items()},
     "user_id": "ada", "event_id": EVENT_ID, "event_type": "ecommerce.order.order.created.v1", "sku": "STOVE-EMBER", "location_code": "MAIN",
     "currency": "USD", "title": "Ember stove", "description": "A stove for two, 380 g.", "name": "Winter sale", "carrier": "Post",
-    "tracking_number": "RR123456785DE", "reference": "TX-1001",
+    "tracking_number": "RR123456785DE", "reference": "TX-1001", "email": "ada@example.com",
 }
 _NUMBERS = {"qty": 2, "delta": -2, "on_hand": 10, "reserved": 2, "available": 8, "version": 3, "item_version": 3, "hold_seconds": 900,
             "attempts": 6, "last_status": 503, "quantity_limit": 100}
+# What the REST API has and events have not, or otherwise.
+_IN = {
+    "Address": {"name": "Ada Example", "line1": "1 Harbour Street", "line2": "", "city": "Portland", "region": "OR", "postal_code": "97201", "country_code": "US",
+                "phone": "+15035550100"},
+    "AdjustRequest": {"delta": 10, "reason": "RECEIVED"}, "CancelOrderRequest": {"reason": "CUSTOMER_REQUEST"}, "Order": {"cancel_reason": ""},
+    "Sender": {"name": "Ember Outdoor", "reply_to": "help@shop.example", "unsubscribe_url": "https://shop.example/unsubscribe?token={token}"},
+    "SetSenderRequest": {"name": "Ember Outdoor", "unsubscribe_url": "https://shop.example/unsubscribe?token={token}"},
+    "CreateSubscriptionRequest": {"url": "https://shop.example/events", "event_types": "ecommerce.order.*"},
+    "Subscription": {"url": "https://shop.example/events", "event_types": "ecommerce.order.*", "disabled_reason": ""},
+    "CreateFlashSaleRequest": {"ends_at": "2030-01-01T00:00:00Z"}, "MergeCartRequest": {"session_id": "k3J9_visitor-7xQ2"},
+    "CartItem": {"unavailable": False}, "FlashSale": {"sold_out": False}, "StockStatus": {"is_hot": False},
+    "PaymentAttempt": {"gateway": "SOAP"}, "Payment": {"gateway": "SOAP", "failure_reason": ""}, "GetDailyRevenueResponse": {"time_zone": "Europe/Berlin"},
+    "DailyRevenue": {"day": "2026-11-21"},
+}
 # Minor units of USD.
 _AMOUNTS = {"price": 2500, "regular_price": 2999, "compare_at_price": 2999, "total_amount": 5000, "amount": 5000, "refunded_amount": 5000}
 _EARLIER = {"first_attempt_at", "starts_at", "valid_from"}
+
+
+# Of requests: fields that may be left out and are shown.
+_ALSO_IN = {
+    "CreateProductRequest": ("description",), "NewVariant": ("price", "compare_at_price", "fulfillment_type"), "UpdateProductRequest": ("title", "expected_version"),
+    "CreateOrderRequest": ("items", "currency"), "NewOrderItem": ("sku",), "SetPriceOverrideRequest": ("price",),
+    "RedeliverRangeRequest": ("status",), "NewFlashSaleOffer": ("price",), "CreateFlashSaleRequest": ("quantity_limit",), "SetItemRequest": ("qty",), "CancelOrderRequest": ("reason",),
+    "ConfirmPaymentRequest": ("amount",), "FulfillOrderRequest": ("shipments",), "NewShipment": ("carrier", "tracking_number"),
+    "StockPolicyRequest": ("buffer",), "UpdateSubscriptionRequest": ("description",), "Address": ("region", "postal_code"),
+}
 
 
 class Number(str):
@@ -40,6 +66,26 @@ def envelope_example(protos, event):
         "correlation_id": "corr-7", "schema_version": event.schema_version, "partition_key": payload[key],
     }
     return {**{field.json_name: values[field.name] for field in protos.messages[ENVELOPE].fields}, "payload": payload}
+
+
+def response_example(protos, message):
+    """Of an answer; its texts are those of the events' examples."""
+    return _object(protos, message)
+
+
+def request_example(protos, message, is_required):
+    """`is_required(message, field)`; with some fields more where a request without them would do nothing."""
+    short = message.name.rsplit(".", 1)[1]
+    more = _ALSO_IN.get(short, ())
+    return {field.json_name: _member(protos, message, field, lambda protos, field: _in_request(protos, field, is_required))
+            for field in message.fields if is_required(message, field) or field.name in more}
+
+
+def _in_request(protos, field, is_required):
+    if field.kind == "TYPE_MESSAGE" and field.type_name != TIMESTAMP:
+        value = request_example(protos, protos.messages[field.type_name], is_required)
+        return [value] if field.repeated else value
+    return _field(protos, field)
 
 
 def text(value, indent=None):
@@ -60,7 +106,14 @@ def text(value, indent=None):
 
 
 def _object(protos, message):
-    return {field.json_name: _field(protos, field) for field in message.fields}
+    return {field.json_name: _member(protos, message, field, _field) for field in message.fields}
+
+
+def _member(protos, message, field, otherwise):
+    own = _IN.get(message.name.rsplit(".", 1)[1], {})
+    if field.name not in own:
+        return otherwise(protos, field)
+    return [own[field.name]] if field.repeated else own[field.name]
 
 
 def _field(protos, field):

@@ -21,6 +21,11 @@ _SCALARS = {
 }
 
 
+def scalar(kind):
+    """Of "TYPE_INT64" and its like."""
+    return dict(_SCALARS[kind])
+
+
 def envelope_schema(protos, event):
     rules = {
         "event_id": {"pattern": UUID},
@@ -80,7 +85,7 @@ def _value(protos, field, inside):
         return {"type": "string", "format": "date-time", "pattern": TIME}
     if field.kind == "TYPE_MESSAGE":
         return _object(protos, protos.messages[field.type_name], inside)
-    return dict(_SCALARS[field.kind])
+    return scalar(field.kind)
 
 
 def _comment(field):
