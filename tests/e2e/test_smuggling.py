@@ -57,12 +57,13 @@ class Smuggling(unittest.TestCase):
     def orders(self):
         return postgres.value(f"SELECT count(*) FROM orders.orders WHERE tenant_id = '{self.shop.tenant}'")
 
-    def talk(self, data):
-        """The statuses that come back until the gateway closes, or has nothing more to say to a client that has ended."""
+    def talk(self, data, ends=False):
+        """The statuses that come back until the gateway closes. A client that has ended its side gets no answer that takes long: it may be gone."""
         with socket.create_connection(self.address, timeout=20) as connection:
             try:
                 connection.sendall(data.encode("latin-1"))
-                connection.shutdown(socket.SHUT_WR)
+                if ends:
+                    connection.shutdown(socket.SHUT_WR)
             except OSError:
                 pass  # refused before everything was sent
             answer = b""
@@ -94,7 +95,7 @@ class Smuggling(unittest.TestCase):
         for name, headers, between in ATTACKS:
             for line in ("POST /api/v1/carts HTTP/1.1", "GET /api/v1/orders HTTP/1.1"):
                 with self.subTest(f"{name}: {line}"):
-                    statuses = self.talk(self.head(line, *headers) + between + self.order())
+                    statuses = self.talk(self.head(line, *headers) + between + self.order(), ends=True)
                     self.assertEqual(1, len(statuses), statuses)
                     self.assertIn(statuses[0], (400, 431, 501))
         self.assertEqual(before, self.orders())
@@ -105,7 +106,7 @@ class Smuggling(unittest.TestCase):
         upgrade = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
         for name, headers, between in (("empty chunks", ["Transfer-Encoding: chunked"], "0\r\n\r\n"), ("no length", ["Content-Length: 0"], "")):
             with self.subTest(name):
-                statuses = self.talk(self.head("GET /ws/nothing HTTP/1.1", *upgrade, *headers) + between)
+                statuses = self.talk(self.head("GET /ws/nothing HTTP/1.1", *upgrade, *headers) + between, ends=True)
                 self.assertEqual([404], statuses)
         # With a body it is no upgrade, and a request as any other.
         self.assertEqual([404], self.talk(self.head("GET /ws/nothing HTTP/1.1", *upgrade, "Content-Length: 2", "Connection: close") + "{}"))

@@ -16,7 +16,8 @@ KILLED = ("webhook-dispatcher", "rabbitmq", "webhook-dispatcher-2", "kafka", "we
 CUSTOMERS = 2
 ORDERS_BETWEEN = 30
 # Every so many requests one is refused, so that the tiers are in use when their broker dies.
-REFUSED_EVERY = 5
+# Of ten thousand deliveries none is then refused six times, by which it would be given up.
+REFUSED_EVERY = 20
 TOLERANCE = 1.0  # seconds
 # How long after the return of a server what waited for it is made up.
 CATCH_UP = 5.0
