@@ -12,8 +12,9 @@ constexpr int kDaysLaterMax = 366;
 
 absl::StatusOr<absl::CivilDay> DayOf(const std::string& text, std::string_view field) {
   absl::CivilDay day;
-  // Four digits, else years of the future that PostgreSQL does not know would pass.
-  if (text.size() != 10 || !absl::ParseCivilTime(text, &day))
+  // Four digits, else years of the future that PostgreSQL does not know would pass; nor does it know a year
+  // 0.
+  if (text.size() != 10 || !absl::ParseCivilTime(text, &day) || day.year() < 1)
     return InvalidValue(field, "must be a day as 2026-11-21");
   return day;
 }

@@ -1,5 +1,7 @@
 #include "services/analytics/store/revenue_rows.h"
 
+#include <absl/strings/str_format.h>
+
 namespace bv::analytics {
 namespace {
 
@@ -9,6 +11,11 @@ RevenueRow RevenueOf(const pqxx::row& row) {
           .paid_orders = row["paid_orders"].as<std::int64_t>(),
           .refunded_amount = row["refunded_amount"].as<std::int64_t>(),
           .refunded_orders = row["refunded_orders"].as<std::int64_t>()};
+}
+
+// With four digits of the year, which Abseil does not write and PostgreSQL needs.
+std::string TextOf(absl::CivilDay day) {
+  return absl::StrFormat("%04d-%02d-%02d", day.year(), day.month(), day.day());
 }
 
 }  // namespace
@@ -23,8 +30,8 @@ std::vector<DayRow> ReadDays(postgres::Session& session, const TenantId& tenant,
     ORDER BY day, currency LIMIT $5::int
   )sql"};
   std::vector<DayRow> days;
-  for (const pqxx::row& row : session.Exec(kRead, tenant.str(), absl::FormatCivilTime(first),
-                                           absl::FormatCivilTime(last), currency, limit)) {
+  for (const pqxx::row& row :
+       session.Exec(kRead, tenant.str(), TextOf(first), TextOf(last), currency, limit)) {
     DayRow read{.revenue = RevenueOf(row)};
     if (!absl::ParseCivilTime(row["day"].c_str(), &read.day)) throw pqxx::conversion_error("no day");
     days.push_back(std::move(read));

@@ -225,6 +225,12 @@ TEST_F(AnalyticsTest, DaysAreBounded) {
   EXPECT_EQ(refused("2026-01-02", "2026-01-01"), "toDay");
   EXPECT_EQ(refused("2025-01-01", "2026-01-03"), "toDay");
   EXPECT_EQ(refused("2025-01-01", "2026-01-02"), "");
+  EXPECT_EQ(refused("0000-01-01", ""), "fromDay");
+  for (const char* day : {"0001-01-01", "0049-12-10", "9999-12-31"}) {
+    pb::GetDailyRevenueRequest request;
+    request.set_from_day(day);
+    EXPECT_TRUE(Call(&AnalyticsRpc::GetDailyRevenue, request, Staff()).ok()) << day;
+  }
 }
 
 }  // namespace

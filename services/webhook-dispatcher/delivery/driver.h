@@ -44,7 +44,7 @@ struct DriverSettings {
   int in_flight_max = 2000;
   // Of the driver's time, for deliveries that wait while other tenants' new ones come; FIFO ones do not
   // count.
-  double backlog_share = 0.05;
+  double backlog_share = 0.2;
   // A receiver that fails for so long is sent nothing more.
   absl::Duration disable_after = absl::Hours(24) * 5;
   // Between two looks for deferred deliveries.
