@@ -7,7 +7,7 @@ import subprocess
 import unittest
 import urllib.parse
 
-from support import grpc, postgres, stack
+from support import grpc, http, postgres, stack
 from support.shop import Shop, order_body, unique
 
 BODY_BYTES = 100 * 2**20
@@ -232,23 +232,11 @@ class BadInput(unittest.TestCase):
                 connection.sendall(data)
             except OSError:
                 pass  # refused before everything was sent: the answer says why
-            return self.receive(connection)
+            return http.received(connection).decode(errors="replace")
 
     def connect(self, timeout=40):
         address = urllib.parse.urlsplit(stack.env("BV_GATEWAY_URL"))
         return socket.create_connection((address.hostname, address.port), timeout=timeout)
-
-    @staticmethod
-    def receive(connection):
-        answer = b""
-        while True:
-            try:
-                part = connection.recv(65536)
-            except ConnectionResetError:
-                part = b""
-            if not part:
-                return answer.decode(errors="replace")
-            answer += part
 
     def head(self, *lines):
         return "\r\n".join(("POST /api/v1/orders HTTP/1.1", "Host: x", f"Authorization: Bearer {self.shop.token()}",

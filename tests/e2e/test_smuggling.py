@@ -6,7 +6,7 @@ import socket
 import unittest
 import urllib.parse
 
-from support import postgres, stack
+from support import http, postgres, stack
 from support.shop import Shop, order_body, unique
 
 # (what it plays with, header lines, what stands between head and the hidden request)
@@ -66,15 +66,7 @@ class Smuggling(unittest.TestCase):
                     connection.shutdown(socket.SHUT_WR)
             except OSError:
                 pass  # refused before everything was sent
-            answer = b""
-            while True:
-                try:
-                    part = connection.recv(65536)
-                except ConnectionResetError:
-                    part = b""
-                if not part:
-                    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answer)]
-                answer += part
+            return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", http.received(connection))]
 
     def head(self, line, *headers):
         return "\r\n".join((line, "Host: shop.example", f"Authorization: Bearer {self.shop.token()}", f"Idempotency-Key: {unique('key')}",

@@ -24,6 +24,19 @@ class Answer(typing.NamedTuple):
         return f"{self.status} {self.text[:2000]}"
 
 
+def received(connection):
+    """All that comes over a socket until the other side closes or resets it."""
+    answer = b""
+    while True:
+        try:
+            part = connection.recv(65536)
+        except ConnectionResetError:
+            part = b""
+        if not part:
+            return answer
+        answer += part
+
+
 class Client:
     """`token` and `tenant` go with every call that does not bring its own; `address` is that of another gateway than the stack's."""
 

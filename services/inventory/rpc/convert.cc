@@ -3,6 +3,7 @@
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
+#include "libs/rpc/ids.h"
 #include "libs/rpc/timestamp.h"
 #include "services/inventory/domain/quota.h"
 
@@ -174,15 +175,7 @@ absl::StatusOr<PolicyCommand> FromProto(const pb::StockPolicyRequest& request,
 }
 
 absl::StatusOr<std::vector<ProductId>> FromProto(const pb::BatchGetStockRequest& request) {
-  if (request.product_ids().empty() || request.product_ids_size() > kBatchMax)
-    return InvalidValue("productIds", Concat("must be 1 to ", kBatchMax));
-  std::vector<ProductId> ids;
-  ids.reserve(static_cast<std::size_t>(request.product_ids_size()));
-  for (int i = 0; i < request.product_ids_size(); ++i) {
-    ASSIGN_OR_RETURN(ProductId id, ProductId::Parse(request.product_ids(i), Concat("productIds[", i, "]")));
-    ids.push_back(std::move(id));
-  }
-  return ids;
+  return rpc::IdsFromProto<ProductId>(request.product_ids(), kBatchMax, "productIds");
 }
 
 pb::ReservationStatus ToProto(ReservationState state) {

@@ -5,6 +5,7 @@
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
+#include "libs/rpc/ids.h"
 #include "libs/rpc/timestamp.h"
 
 namespace bv::product {
@@ -158,15 +159,7 @@ absl::StatusOr<ProductFilter> FromProto(const pb::ListProductsRequest& request, 
 }
 
 absl::StatusOr<std::vector<ProductId>> FromProto(const pb::BatchGetProductsRequest& request) {
-  if (request.product_ids().empty() || request.product_ids_size() > kBatchMax)
-    return InvalidValue("productIds", Concat("must be 1 to ", kBatchMax));
-  std::vector<ProductId> ids;
-  ids.reserve(static_cast<std::size_t>(request.product_ids_size()));
-  for (int i = 0; i < request.product_ids_size(); ++i) {
-    ASSIGN_OR_RETURN(ProductId id, ProductId::Parse(request.product_ids(i), Concat("productIds[", i, "]")));
-    ids.push_back(std::move(id));
-  }
-  return ids;
+  return rpc::IdsFromProto<ProductId>(request.product_ids(), kBatchMax, "productIds");
 }
 
 absl::StatusOr<std::vector<VariantRef>> FromProto(const pb::ResolveVariantsRequest& request) {
