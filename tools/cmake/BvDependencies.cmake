@@ -28,6 +28,8 @@ pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 
 find_program(BV_CCACHE ccache)
 if(BV_CCACHE)
-  # A precompiled header is cached only with these; see ccache's manual, "Precompiled headers".
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${BV_CCACHE})
+  # A precompiled header is cached only with the sloppiness; see ccache's manual, "Precompiled headers". Its 200 MB are hashed
+  # once, not for each file, and nothing is preprocessed only to be looked up.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_DEPEND=1 CCACHE_INODECACHE=1
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${BV_CCACHE})
 endif()

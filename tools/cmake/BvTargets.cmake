@@ -21,28 +21,47 @@ if(BV_SANITIZE)
 endif()
 
 # The headers that most files include and that seldom change.
-file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/pch.cc CONTENT "")
-add_library(bv_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cc)
-target_link_libraries(bv_pch PRIVATE bv_flags absl::statusor PkgConfig::GRPC PkgConfig::PROTOBUF Boost::boost Threads::Threads)
-target_compile_options(bv_pch PRIVATE -fpch-preprocess)
-target_precompile_headers(bv_pch PRIVATE
+set(bv_pch_headers
   <algorithm> <chrono> <functional> <map> <memory> <optional> <string> <string_view> <unordered_map> <vector>
   <absl/status/statusor.h> <absl/strings/str_cat.h> <absl/time/time.h> <absl/container/flat_hash_map.h>
   <boost/asio/awaitable.hpp> <boost/asio/co_spawn.hpp> <boost/asio/use_awaitable.hpp> <boost/asio/io_context.hpp>
   <google/protobuf/message.h> <grpcpp/grpcpp.h>)
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/pch.cc CONTENT "")
+
+# Tests are half of the code: without the optimiser, and with their own headers precompiled, they take three fifths of the time.
+set(bv_test_options -O0)
+set(bv_test_libraries GTest::gmock)
+
+# Flags of a target must be those of its precompiled header, so every target links what the header's links.
+function(bv_compile_with_pch target)
+  target_compile_options(${target} PRIVATE -fpch-preprocess)
+  target_link_libraries(${target} PRIVATE absl::statusor PkgConfig::GRPC PkgConfig::PROTOBUF Boost::boost Threads::Threads)
+endfunction()
+
+function(bv_add_pch name)
+  add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/pch.cc)
+  target_link_libraries(${name} PRIVATE bv_flags)
+  bv_compile_with_pch(${name})
+  target_precompile_headers(${name} PRIVATE ${bv_pch_headers} ${ARGN})
+endfunction()
+
+bv_add_pch(bv_pch)
+bv_add_pch(bv_test_pch <gmock/gmock.h> <gtest/gtest.h>)
+target_compile_options(bv_test_pch PRIVATE ${bv_test_options})
+target_link_libraries(bv_test_pch PRIVATE ${bv_test_libraries})
 
 function(bv_use_pch target)
-  target_compile_options(${target} PRIVATE -fpch-preprocess)
+  bv_compile_with_pch(${target})
   target_precompile_headers(${target} REUSE_FROM bv_pch)
-  # Flags of a target must be those of the precompiled header, so every target links what bv_pch links.
-  target_link_libraries(${target} PRIVATE absl::statusor PkgConfig::GRPC PkgConfig::PROTOBUF Boost::boost Threads::Threads)
 endfunction()
 
 function(bv_test target label)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${target} ${ARG_SOURCES})
-  target_link_libraries(${target} PRIVATE bv_flags ${ARG_DEPS} GTest::gmock GTest::gtest_main)
-  bv_use_pch(${target})
+  target_link_libraries(${target} PRIVATE bv_flags ${ARG_DEPS} ${bv_test_libraries} GTest::gtest_main)
+  bv_compile_with_pch(${target})
+  target_compile_options(${target} PRIVATE ${bv_test_options})
+  target_precompile_headers(${target} REUSE_FROM bv_test_pch)
   add_test(NAME ${target} COMMAND ${target} --gtest_brief=1)
   set_tests_properties(${target} PROPERTIES LABELS ${label} TIMEOUT 300)
   if(BV_SANITIZE)
