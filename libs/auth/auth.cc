@@ -2,6 +2,7 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <atomic>
 #include <utility>
 
 #include "libs/auth/claims_cache.h"
@@ -39,13 +40,20 @@ void Settings::Bind(config::Binder& b) {
 }
 
 struct Verifier::Parts {
+  // Whether the token of these claims, which is good as such, is still to be taken.
+  absl::Status CheckAccess(const Claims& claims) const;
+
   Settings settings;
   std::unique_ptr<KeySource> keys;
   ClaimsCache cache{kRememberedTokensMax};
+  RevocationList revocations{};
+  StaffDirectory staff{};
+  std::atomic<bool> access_known{true};
   prometheus::Counter& remembered = Checked("remembered");
   prometheus::Counter& accepted = Checked("accepted");
   prometheus::Counter& refused = Checked("refused");
   prometheus::Counter& expired = Checked("expired");
+  prometheus::Counter& revoked = Checked("revoked");
 };
 
 absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const Settings& settings) {
@@ -59,6 +67,7 @@ Verifier::Verifier(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Verifier::~Verifier() = default;
 
 absl::StatusOr<Claims> Verifier::Verify(std::string_view token, absl::Time now) {
+  prometheus::Counter* passed = &parts_->accepted;
   const auto check = [&]() -> absl::StatusOr<Claims> {
     // Before it is hashed: what is refused for its length must cost nothing.
     if (token.size() > kTokenBytesMax) return TooLong();
@@ -66,7 +75,7 @@ absl::StatusOr<Claims> Verifier::Verify(std::string_view token, absl::Time now) 
     const ClaimsCache::Key key = ClaimsCache::KeyOf(token);
     if (auto claims = parts_->cache.Find(key, set->generation)) {
       if (now < claims->expires_at + parts_->settings.clock_skew) {
-        parts_->remembered.Increment();
+        passed = &parts_->remembered;
         return *std::move(claims);
       }
       parts_->cache.Erase(key);
@@ -82,13 +91,43 @@ absl::StatusOr<Claims> Verifier::Verify(std::string_view token, absl::Time now) 
     RETURN_IF_ERROR(payload.status());
     ASSIGN_OR_RETURN(Claims claims, CheckClaims(*payload, parts_->settings, now));
     parts_->cache.Put(key, claims, set->generation);
-    parts_->accepted.Increment();
     return claims;
   };
   auto claims = check();
-  if (!claims.ok())
-    (ErrorReason(claims.status()) == "TOKEN_EXPIRED" ? parts_->expired : parts_->refused).Increment();
+  if (claims.ok()) {
+    if (absl::Status access = parts_->CheckAccess(*claims); !access.ok()) claims = std::move(access);
+  }
+  if (!claims.ok()) {
+    const std::string reason = ErrorReason(claims.status());
+    passed = reason == "TOKEN_EXPIRED"   ? &parts_->expired
+             : reason == "TOKEN_REVOKED" ? &parts_->revoked
+                                         : &parts_->refused;
+  }
+  passed->Increment();
   return claims;
+}
+
+absl::Status Verifier::Parts::CheckAccess(const Claims& claims) const {
+  if (!access_known) {
+    return Unavailable("ACCESS_PENDING", "which tokens were revoked is not known yet; try again");
+  }
+  if (revocations.Revokes(claims)) return Revoked("the token was revoked; log in again");
+  const bool is_of_back_office = claims.role == Role::kStaff || claims.role == Role::kAdmin;
+  if (is_of_back_office && staff.IsDeactivated(claims.tenant, claims.user_id))
+    return Revoked("the account that the token is of was deactivated");
+  return absl::OkStatus();
+}
+
+RevocationList& Verifier::revocations() {
+  return parts_->revocations;
+}
+
+StaffDirectory& Verifier::staff() {
+  return parts_->staff;
+}
+
+void Verifier::SetAccessKnown(bool known) {
+  parts_->access_known = known;
 }
 
 Role ParseRole(std::string_view text) {

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "libs/auth/revocation_list.h"
+#include "libs/auth/staff_directory.h"
 #include "libs/base/request_context.h"
 #include "libs/config/config.h"
 
@@ -38,10 +40,14 @@ struct Claims {
   TenantId tenant;
   Role role = Role::kNone;
   absl::Time expires_at;
+  // `jti`, 1 to 128 characters; empty when it has none.
+  std::string token_id;
+  // `iat`; a token without one is older than all others.
+  absl::Time issued_at = absl::InfinitePast();
 };
 
 // Thread safe. Tokens that passed are remembered until they expire or the keys change (bounded), so that a
-// session's calls cost one signature check.
+// session's calls cost one signature check. Whether a token was revoked is looked up each time.
 class Verifier {
  public:
   // INVALID_ARGUMENT names the setting that cannot be; UNAVAILABLE when the keys cannot be had.
@@ -50,8 +56,16 @@ class Verifier {
 
   // UNAUTHENTICATED with reason TOKEN_MALFORMED, TOKEN_EXPIRED or TOKEN_INVALID (signature, key, algorithm,
   // issuer, audience, claims). UNAVAILABLE, reason KEYS_PENDING: the token's key is not known yet, and
-  // auth.jwks_url is being asked. The message never repeats the token.
+  // auth.jwks_url is being asked; ACCESS_PENDING: see SetAccessKnown. The message never repeats the token.
   absl::StatusOr<Claims> Verify(std::string_view token, absl::Time now = absl::Now());
+
+  // To be filled by the owner. A token that the one names, and the token in the role STAFF or ADMIN of
+  // somebody whom the other calls deactivated, is UNAUTHENTICATED with reason TOKEN_REVOKED.
+  RevocationList& revocations();
+  StaffDirectory& staff();
+  // While the owner does not know yet what belongs into them, every token is UNAVAILABLE. At first they are
+  // known, and empty.
+  void SetAccessKnown(bool known);
 
  private:
   struct Parts;

@@ -1,103 +1,15 @@
 #include "libs/auth/auth.h"
 
-#include <absl/strings/escaping.h>
-#include <absl/strings/str_cat.h>
-#include <absl/strings/str_replace.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
 #include <thread>
 #include <vector>
 
-#include "libs/auth/golden_tokens.h"
-#include "libs/base/error.h"
+#include "libs/auth/auth_fixture_test.h"
 
 namespace bv::auth {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-const absl::Time kIssued = absl::FromUnixSeconds(1'700'000'000);
-const absl::Time kExpires = kIssued + absl::Hours(1);
-const absl::Duration kSkew = absl::Seconds(30);
-
-constexpr char kClaims[] =
-    R"({"iss":"https://issuer.example","aud":"bivouac","sub":"user-1","tenant":"demo","role":"STAFF","exp":1700003600})";
-
-std::string Base64Url(const std::string& bytes) {
-  return absl::WebSafeBase64Escape(bytes);
-}
-
-std::string Secret() {
-  std::string secret;
-  EXPECT_TRUE(absl::WebSafeBase64Unescape(golden::kSecretBase64Url, &secret));
-  return secret;
-}
-
-// Signs with HMAC-SHA256, by OpenSSL alone.
-std::string Sign(const std::string& header, const std::string& claims, const std::string& secret = Secret()) {
-  const std::string text = Base64Url(header) + "." + Base64Url(claims);
-  unsigned char mac[32];
-  unsigned int length = 0;
-  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(), mac, &length);
-  return text + "." + Base64Url(std::string(reinterpret_cast<char*>(mac), length));
-}
-
-std::string SignClaims(const std::string& claims) {
-  return Sign(R"({"alg":"HS256","kid":"hs"})", claims);
-}
-
-// The good claims with `from` replaced by `to`, signed.
-std::string SignWith(const std::string& from, const std::string& to) {
-  const std::string claims = absl::StrReplaceAll(kClaims, {{from, to}});
-  EXPECT_NE(claims, kClaims) << from;
-  return SignClaims(claims);
-}
-
-class File {
- public:
-  explicit File(const std::string& content)
-      : path_(std::filesystem::temp_directory_path() /
-              absl::StrCat("auth_test_", getpid(), "_", ++count_, ".json")) {
-    std::ofstream(path_) << content;
-  }
-  ~File() { std::filesystem::remove(path_); }
-  std::string path() const { return path_.string(); }
-
- private:
-  static inline int count_ = 0;
-  std::filesystem::path path_;
-};
-
-Settings SettingsFor(const std::string& jwks_file) {
-  return {.jwks_file = jwks_file,
-          .development = true,
-          .issuer = "https://issuer.example",
-          .audience = "bivouac",
-          .clock_skew = kSkew};
-}
-
-std::unique_ptr<Verifier> MakeVerifier() {
-  const File file(golden::kJwkSet);
-  auto verifier = Verifier::Create(SettingsFor(file.path()));
-  EXPECT_TRUE(verifier.ok()) << verifier.status();
-  return *std::move(verifier);
-}
-
-void ExpectRefused(const absl::StatusOr<Claims>& claims, const std::string& reason,
-                   const std::string& message = "") {
-  ASSERT_FALSE(claims.ok());
-  EXPECT_EQ(claims.status().code(), absl::StatusCode::kUnauthenticated);
-  EXPECT_EQ(ErrorReason(claims.status()), reason) << claims.status();
-  EXPECT_THAT(std::string(claims.status().message()), HasSubstr(message));
-}
 
 class GoldenToken : public testing::TestWithParam<const char*> {};
 

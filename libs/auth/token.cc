@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <memory>
+#include <utility>
 
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
@@ -94,18 +95,28 @@ absl::StatusOr<absl::Time> ParseDate(const rapidjson::Value& claim, std::string_
   return absl::UnixEpoch() + absl::Seconds(claim.GetDouble());
 }
 
-absl::StatusOr<absl::Time> CheckDates(const rapidjson::Value& claims, absl::Duration skew, absl::Time now) {
-  const rapidjson::Value* exp = Find(claims, "exp");
+absl::Status CheckDates(const rapidjson::Value& json, absl::Duration skew, absl::Time now, Claims& claims) {
+  const rapidjson::Value* exp = Find(json, "exp");
   if (!exp) return Invalid("the token has no exp");
-  ASSIGN_OR_RETURN(const absl::Time expires_at, ParseDate(*exp, "exp"));
-  if (now >= expires_at + skew) return Expired();
-  for (const char* name : {"nbf", "iat"}) {
-    const rapidjson::Value* claim = Find(claims, name);
+  ASSIGN_OR_RETURN(claims.expires_at, ParseDate(*exp, "exp"));
+  if (now >= claims.expires_at + skew) return Expired();
+  absl::Time not_before;
+  for (const auto& [name, date] : {std::pair("nbf", &not_before), std::pair("iat", &claims.issued_at)}) {
+    const rapidjson::Value* claim = Find(json, name);
     if (!claim) continue;
-    ASSIGN_OR_RETURN(const absl::Time date, ParseDate(*claim, name));
-    if (now < date - skew) return Invalid(Concat("the token's ", name, " lies in the future"));
+    ASSIGN_OR_RETURN(*date, ParseDate(*claim, name));
+    if (now < *date - skew) return Invalid(Concat("the token's ", name, " lies in the future"));
   }
-  return expires_at;
+  return absl::OkStatus();
+}
+
+absl::Status CheckTokenId(const rapidjson::Value& json, Claims& claims) {
+  const rapidjson::Value* claim = Find(json, "jti");
+  if (!claim) return absl::OkStatus();
+  claims.token_id = Text(claim);
+  if (!CheckText(claims.token_id, 1, 128, "jti").ok())
+    return Invalid("the token's jti must be 1 to 128 characters");
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -120,6 +131,10 @@ absl::Status Expired() {
 
 absl::Status Invalid(std::string_view message) {
   return Error(absl::StatusCode::kUnauthenticated, "TOKEN_INVALID", message);
+}
+
+absl::Status Revoked(std::string_view message) {
+  return Error(absl::StatusCode::kUnauthenticated, "TOKEN_REVOKED", message);
 }
 
 absl::Status TooLong() {
@@ -163,7 +178,8 @@ absl::StatusOr<Claims> CheckClaims(std::string_view payload, const Settings& set
     return Invalid("the token's aud does not name this audience");
 
   Claims claims;
-  ASSIGN_OR_RETURN(claims.expires_at, CheckDates(json, settings.clock_skew, now));
+  RETURN_IF_ERROR(CheckDates(json, settings.clock_skew, now, claims));
+  RETURN_IF_ERROR(CheckTokenId(json, claims));
   claims.user_id = Text(Find(json, "sub"));
   if (!CheckText(claims.user_id, 1, 128, "sub").ok())
     return Invalid("the token's sub must be 1 to 128 characters");

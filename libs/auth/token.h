@@ -17,6 +17,7 @@ inline constexpr std::size_t kTokenBytesMax = 8 * 1024;
 absl::Status Malformed(std::string_view message);
 absl::Status Expired();
 absl::Status Invalid(std::string_view message);
+absl::Status Revoked(std::string_view message);
 absl::Status TooLong();
 // Whether VerifySignature refused because the key is not among those that it was given.
 bool NamesUnknownKey(const absl::Status& status);

@@ -47,6 +47,8 @@ class Envelope {
   std::string_view partition_key() const { return object_.Text("partitionKey"); }
   absl::Time occurred_at() const { return occurred_at_; }
 
+  // One text of the payload by its name in JSON, without reading the rest; empty when it has none.
+  std::string_view PayloadText(std::string_view name) const { return object_.TextIn("payload", name); }
   // Merges the payload into the message of its type. Fields that the message does not have are passed over,
   // so that the writer may be newer. INVALID_ARGUMENT as of json::Parse, the field named from "payload" on.
   absl::Status ParsePayload(google::protobuf::Message& payload) const {

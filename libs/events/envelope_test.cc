@@ -42,6 +42,8 @@ TEST(ParseEnvelope, ReadsWhatMakeRowWrote) {
   ASSERT_TRUE(envelope->ParsePayload(event).ok());
   EXPECT_EQ(event.order_id(), "ORDER-123");
   EXPECT_EQ(event.total_amount(), 12950);
+  EXPECT_EQ(envelope->PayloadText("orderId"), "ORDER-123");
+  EXPECT_EQ(envelope->PayloadText("storeCode"), "");
 }
 
 TEST(ParseEnvelope, PassesOverWhatANewerWriterAdded) {

@@ -39,7 +39,7 @@ TEST(Envelope, IsTheCanonicalExample) {
             R"("producer":"order-service",)"
             R"("traceId":"4bf92f3577b34da6a3ce929d0e0e4736",)"
             R"("correlationId":"correlation-1",)"
-            R"("schemaVersion":"1.0",)"
+            R"("schemaVersion":"1.1",)"
             R"("partitionKey":"ORDER-123",)"
             R"("payload":{"orderId":"ORDER-123","userId":"USER-9","totalAmount":129.50,"currency":"USD",)"
             R"("items":[{"productId":"P1","qty":2,"price":25.00}]}})");

@@ -109,6 +109,15 @@ absl::Status NotValid(std::string_view type, std::string_view envelope, const Sc
 
 }  // namespace
 
+bool PayloadHas(std::string_view type, std::string_view name) {
+  const Schema* schema = Find(type);
+  if (schema == nullptr) return false;
+  const rapidjson::Value* payload = Pointer("/properties/payload/properties").Get(schema->source);
+  return payload != nullptr && payload->IsObject() &&
+         payload->HasMember(rapidjson::Value(
+             rapidjson::StringRef(name.data(), static_cast<rapidjson::SizeType>(name.size()))));
+}
+
 absl::Status Validate(std::string_view type, std::string_view envelope) {
   const Schema* schema = Find(type);
   if (schema == nullptr)

@@ -29,6 +29,14 @@ TEST(SchemaTexts, AreOneForEachType) {
     EXPECT_LT(SchemaTexts()[i - 1].type, SchemaTexts()[i].type);
 }
 
+TEST(PayloadHas, AsTheSchemaSays) {
+  EXPECT_TRUE(PayloadHas(kOrderCreated, "storeCode"));
+  EXPECT_TRUE(PayloadHas(kOrderCreated, "items"));
+  EXPECT_FALSE(PayloadHas(kOrderCreated, "sku")) << "not the payload's own";
+  EXPECT_FALSE(PayloadHas(kOrderCreated, "eventId")) << "the envelope's";
+  EXPECT_FALSE(PayloadHas("ecommerce.order.order.unknown.v1", "items"));
+}
+
 TEST(Validate, TakesWhatTheSchemaSays) {
   const absl::Status status = Validate(kOrderCreated, kEnvelope);
   EXPECT_TRUE(status.ok()) << status;

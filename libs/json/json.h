@@ -54,6 +54,8 @@ class Object {
 
   // The text of a string; empty when there is none of this name. Valid as long as the object.
   std::string_view Text(std::string_view name) const;
+  // The same of a member of the object `object`; empty when there is no such object.
+  std::string_view TextIn(std::string_view object, std::string_view name) const;
   // A number without fraction or exponent, within 64 bits; absent when there is none of this name.
   std::optional<std::int64_t> Integer(std::string_view name) const;
   // Whatever it is, null too.
@@ -66,7 +68,10 @@ class Object {
  private:
   explicit Object(std::unique_ptr<Document> document);
   // The index of the member's value, 0 when there is none.
-  std::uint32_t Find(std::string_view name) const;
+  std::uint32_t Find(std::string_view name) const { return FindIn(0, name); }
+  // The same in the object at the index `object`.
+  std::uint32_t FindIn(std::uint32_t object, std::string_view name) const;
+  std::string_view TextAt(std::uint32_t node) const;
 
   std::unique_ptr<Document> document_;
 };

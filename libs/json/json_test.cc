@@ -48,7 +48,7 @@ TEST(JsonAppend, WritesTheConventionsOfTheApi) {
       R"({"orderId":"ord_1","status":"PENDING","userId":"","totalAmount":129.50,"currency":"USD",)"
       R"("items":[{"productId":"","sku":"MUG-1","qty":2,"price":64.75,"title":"A \"mug\"\n\u0001 ☕",)"
       R"("vendorId":""}],"email":"","createdAt":"2026-01-01T00:00:00.120Z","version":0,"cancelReason":"",)"
-      R"("shipments":[],"vendorParts":[]})");
+      R"("shipments":[],"vendorParts":[],"storeCode":""})");
 }
 
 TEST(JsonAppend, WritesAnAmountWithTheDigitsOfItsCurrency) {
@@ -372,6 +372,13 @@ TEST(Object, GivesItsMembersOneByOne) {
   EXPECT_EQ(moved.Text("text"), "x");
   EXPECT_EQ(moved.Text("n"), "") << "a number is no text";
   EXPECT_EQ(moved.Text("nothing"), "");
+  EXPECT_EQ(moved.TextIn("payload", "productId"), "prd_1") << "behind an object that is passed over";
+  EXPECT_EQ(moved.TextIn("payload", "sku"), "A\n");
+  EXPECT_EQ(moved.TextIn("payload", "isNew"), "");
+  EXPECT_EQ(moved.TextIn("payload", "type"), "") << "a member of what is around it";
+  EXPECT_EQ(moved.TextIn("payload", "text"), "") << "a member behind it";
+  EXPECT_EQ(moved.TextIn("text", "sku"), "");
+  EXPECT_EQ(moved.TextIn("nothing", "sku"), "");
   EXPECT_EQ(moved.Integer("n"), 1);
   EXPECT_EQ(moved.Integer("text"), std::nullopt) << "a text is no number";
   EXPECT_EQ(Object::Read(R"({"n":1.5})")->Integer("n"), std::nullopt);

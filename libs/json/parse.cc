@@ -169,18 +169,27 @@ absl::StatusOr<Object> Object::Read(std::string_view text, ParseLimits limits) {
   return Object(std::move(document));
 }
 
-std::uint32_t Object::Find(std::string_view name) const {
+std::uint32_t Object::FindIn(std::uint32_t object, std::string_view name) const {
   const Document& document = *document_;
-  for (std::uint32_t child = 1; child < document[0].end; child = document[child].end) {
+  for (std::uint32_t child = object + 1; child < document[object].end; child = document[child].end) {
     if (document[child].key == name) return child;
   }
   return 0;
 }
 
-std::string_view Object::Text(std::string_view name) const {
-  const std::uint32_t node = Find(name);
+std::string_view Object::TextAt(std::uint32_t node) const {
   if (node == 0 || (*document_)[node].type != Type::kString) return {};
   return (*document_)[node].text;
+}
+
+std::string_view Object::Text(std::string_view name) const {
+  return TextAt(Find(name));
+}
+
+std::string_view Object::TextIn(std::string_view object, std::string_view name) const {
+  const std::uint32_t node = Find(object);
+  if (node == 0 || (*document_)[node].type != Type::kObject) return {};
+  return TextAt(FindIn(node, name));
 }
 
 std::optional<std::int64_t> Object::Integer(std::string_view name) const {

@@ -10,7 +10,6 @@
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
-#include "libs/policy/connection.h"
 #include "libs/telemetry/telemetry.h"
 
 namespace bv::policy {
@@ -18,6 +17,9 @@ namespace {
 
 // More are closed when their answer has come.
 constexpr std::size_t kIdleConnectionsMax = 16;
+// Of a package and a rule: `decision` in `package commerce.authz` (deploy/opa/authz.rego).
+constexpr char kDecision[] = "/v1/data/commerce/authz/decision";
+constexpr std::size_t kAnswerBytesMax = 16 * 1024;
 
 prometheus::Counter& Decisions(const char* result) {
   return telemetry::Counter("bv_policy_decisions_total", "Questions to the policy, by result.",
@@ -85,14 +87,13 @@ absl::StatusOr<std::unique_ptr<Opa>> Opa::Create(boost::asio::io_context& io, co
 }
 
 Opa::Opa(boost::asio::io_context& io, http::Url url, const Settings& settings)
-    : io_(io), url_(std::move(url)), settings_(settings) {}
+    : client_(io.get_executor(), std::move(url), kAnswerBytesMax, kIdleConnectionsMax), settings_(settings) {}
 
 Opa::~Opa() = default;
 
 async::Task<absl::Status> Opa::Check(Question question, const RequestContext& context) {
   const absl::Time begun = absl::Now();
-  const absl::Duration left = std::min(settings_.timeout, context.deadline - begun);
-  const Deadline deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(left);
+  const absl::Time deadline = std::min(begun + settings_.timeout, context.deadline);
   const absl::StatusOr<Decision> decision = co_await Decide(Write(question, context), deadline);
   const absl::Duration took = absl::Now() - begun;
   Latency().Observe(absl::ToDoubleSeconds(took));
@@ -121,30 +122,17 @@ async::Task<absl::Status> Opa::Check(Question question, const RequestContext& co
                   decision->reason.empty() ? "this is not allowed" : decision->reason);
 }
 
-async::Task<absl::StatusOr<Opa::Decision>> Opa::Decide(std::string question, Deadline deadline) {
+async::Task<absl::StatusOr<Opa::Decision>> Opa::Decide(std::string question, absl::Time deadline) {
   const int before = in_flight_.fetch_add(1, std::memory_order_relaxed);
   const Place place{in_flight_};
   if (before >= settings_.in_flight_max) co_return Overloaded("too many questions are open");
-  CO_ASSIGN_OR_RETURN(const std::string answer, co_await Ask(std::move(question), deadline));
-  co_return Parse(answer);
-}
-
-async::Task<absl::StatusOr<std::string>> Opa::Ask(std::string question, Deadline deadline) {
-  std::unique_ptr<Connection> connection = TakeIdle();
-  if (connection) {
-    absl::StatusOr<Exchanged> exchanged = co_await connection->Exchange(question, deadline);
-    // It was closed while nobody used it: a decision changes nothing, so it may be asked for once more.
-    if (exchanged.ok()) {
-      if (exchanged->stays_open) Keep(std::move(connection));
-      co_return std::move(exchanged->body);
-    }
-    if (!absl::IsUnavailable(exchanged.status())) co_return exchanged.status();
-  }
-  connection = std::make_unique<Connection>(io_, url_);
-  CO_RETURN_IF_ERROR(co_await connection->Connect(deadline));
-  CO_ASSIGN_OR_RETURN(Exchanged exchanged, co_await connection->Exchange(std::move(question), deadline));
-  if (exchanged.stays_open) Keep(std::move(connection));
-  co_return std::move(exchanged.body);
+  const http::ClientRequest request{.method = "POST",
+                                    .target = kDecision,
+                                    .headers = {{"Content-Type", "application/json"}},
+                                    .body = std::move(question)};
+  CO_ASSIGN_OR_RETURN(const http::Answer answer, co_await client_.Send(request, deadline));
+  if (answer.status != 200) co_return absl::InternalError(Concat("OPA answered with status ", answer.status));
+  co_return Parse(answer.body);
 }
 
 absl::StatusOr<Opa::Decision> Opa::Parse(std::string_view answer) {
@@ -164,19 +152,6 @@ absl::StatusOr<Opa::Decision> Opa::Parse(std::string_view answer) {
   if (reason != result->value.MemberEnd() && reason->value.IsString())
     decision.reason.assign(reason->value.GetString(), reason->value.GetStringLength());
   return decision;
-}
-
-std::unique_ptr<Connection> Opa::TakeIdle() {
-  const std::lock_guard lock(mutex_);
-  if (idle_.empty()) return nullptr;
-  std::unique_ptr<Connection> connection = std::move(idle_.back());
-  idle_.pop_back();
-  return connection;
-}
-
-void Opa::Keep(std::unique_ptr<Connection> connection) {
-  const std::lock_guard lock(mutex_);
-  if (idle_.size() < kIdleConnectionsMax) idle_.push_back(std::move(connection));
 }
 
 }  // namespace bv::policy

@@ -7,9 +7,7 @@
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
-#include <chrono>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,11 +16,9 @@
 #include "libs/async/task.h"
 #include "libs/base/request_context.h"
 #include "libs/config/config.h"
-#include "libs/http/client.h"
+#include "libs/http/pooled_client.h"
 
 namespace bv::policy {
-
-class Connection;
 
 // What the caller of a request wants to do, with what.
 struct Question {
@@ -68,7 +64,6 @@ class Opa final : public Policy {
   async::Task<absl::Status> Check(Question question, const RequestContext& context) override;
 
  private:
-  using Deadline = std::chrono::steady_clock::time_point;
   struct Decision {
     bool allow = false;
     std::string reason;
@@ -77,20 +72,13 @@ class Opa final : public Policy {
   Opa(boost::asio::io_context& io, http::Url url, const Settings& settings);
 
   // One decision, or why there is none.
-  async::Task<absl::StatusOr<Decision>> Decide(std::string question, Deadline deadline);
-  // The body of OPA's answer; on a new connection if the kept one turns out to be closed.
-  async::Task<absl::StatusOr<std::string>> Ask(std::string question, Deadline deadline);
+  async::Task<absl::StatusOr<Decision>> Decide(std::string question, absl::Time deadline);
   static absl::StatusOr<Decision> Parse(std::string_view answer);
 
-  std::unique_ptr<Connection> TakeIdle();
-  void Keep(std::unique_ptr<Connection> connection);
-
-  boost::asio::io_context& io_;
-  const http::Url url_;
+  // A decision changes nothing, so it may be asked for twice.
+  http::PooledClient client_;
   const Settings settings_;
   std::atomic<int> in_flight_ = 0;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Connection>> idle_;
 };
 
 }  // namespace bv::policy

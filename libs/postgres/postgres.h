@@ -55,6 +55,9 @@ enum class Plans {
   // Only index plans, chosen once: for statements that touch a known few rows by their key. Without it a
   // batch over a table that has no statistics yet is planned as a scan of the whole table.
   kIndexOnly,
+  // Chosen for the values of each run, never a sequential scan: for searches, whose best plan depends on what
+  // is searched for.
+  kEachTime,
 };
 
 // One connection; used by one thread. Connects when it is first used, and again after it was lost.

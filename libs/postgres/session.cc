@@ -90,6 +90,8 @@ void Session::Connect() {
     absl::StrAppend(&options, " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off",
                     " -c enable_bitmapscan=off -c enable_material=off -c enable_memoize=off -c jit=off",
                     " -c plan_cache_mode=force_generic_plan");
+  } else if (plans_ == Plans::kEachTime) {
+    absl::StrAppend(&options, " -c enable_seqscan=off -c jit=off -c plan_cache_mode=force_custom_plan");
   }
   connection_ = std::make_unique<pqxx::connection>(ConnectionUri(settings_, options));
   // A connection that silently reconnects would lose the session's settings and its transaction.

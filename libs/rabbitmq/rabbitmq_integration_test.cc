@@ -59,8 +59,8 @@ class Book {
   std::map<std::string, absl::Time> at_;
 };
 
-// The publisher comes first everywhere: of two that declare one quorum queue at the same moment RabbitMQ answers one
-// before the queue takes messages, and refuses its first.
+// The publisher comes first everywhere: of two that declare one quorum queue at the same moment RabbitMQ
+// answers one before the queue takes messages, and refuses its first.
 class RabbitmqTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { server_ = std::make_unique<testing::RabbitmqServer>(); }

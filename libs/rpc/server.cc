@@ -12,12 +12,14 @@
 #include <cstdlib>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "commerce/common/v1/options.pb.h"
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
+#include "libs/rpc/pulse.h"
 #include "libs/rpc/status.h"
 #include "libs/telemetry/telemetry.h"
 
@@ -112,6 +114,11 @@ class MethodInfo {
   bool AdmitsCaller(Role role, const std::string& subject) const {
     return role != Role::kService || access.public_() || callers.contains(subject);
   }
+  // Of those who work for a tenant, whoever was given what the contract asks for.
+  bool HasPermission(const RequestContext& context) const {
+    return context.role != Role::kStaff || access.permission().empty() ||
+           verifier->staff().Allows(context.tenant, context.user_id, access.permission());
+  }
 
   const google::protobuf::MethodDescriptor& descriptor;
   const std::string path;
@@ -185,6 +192,11 @@ absl::Status CallScope::Admit() {
     return Error(
         absl::StatusCode::kPermissionDenied, "CALLER_NOT_ALLOWED",
         Concat("the contract does not name this service among the callers of ", method_.descriptor.name()));
+  }
+  if (!method_.HasPermission(context_)) {
+    return Error(absl::StatusCode::kPermissionDenied, "PERMISSION_MISSING",
+                 Concat("calling ", method_.descriptor.name(), " takes the permission ",
+                        method_.access.permission(), ", which you were not given"));
   }
   if (method_.access.idempotency_key() != common::IDEMPOTENCY_KEY_UNSPECIFIED) {
     RETURN_IF_ERROR(text("idempotency-key", context_.idempotency_key));
@@ -289,6 +301,7 @@ struct Server::Parts {
   std::set<std::string> registered;
   std::set<std::string, std::less<>> partly_served;
   std::unique_ptr<grpc::Server> server;
+  std::optional<Pulse> pulse;
 };
 
 Server::Server(boost::asio::io_context& io, ServerSettings settings, auth::Verifier* verifier)
@@ -353,6 +366,7 @@ absl::Status Server::Start() {
     return absl::UnavailableError(
         absl::StrCat("cannot listen on ", parts_->settings.address, " (grpc.address): is it taken?"));
   }
+  parts_->pulse.emplace();
   SetServing(false);
   return absl::OkStatus();
 }

@@ -1,4 +1,5 @@
 // Which calls the server lets through, and what it tells the handler of their callers.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -79,6 +80,45 @@ TEST_F(RpcTest, RefusesARoleThatTheContractDoesNotName) {
   EXPECT_EQ(ErrorReason(status), "ROLE_NOT_ALLOWED");
   EXPECT_EQ(stock_.calls(), 0);
   EXPECT_TRUE(Adjust(As(Role::kAdmin)).ok());
+}
+
+TEST_F(RpcTest, StaffTakesThePermissionThatTheContractNames) {
+  Start();
+  std::int64_t version = 0;
+  const auto given = [this, &version](std::vector<std::string> permissions) {
+    verifier_->staff().Put(
+        TenantId::Trusted("acme"), "user-1",
+        {.is_active = true, .grants = {{"north", std::move(permissions)}}, .version = ++version});
+  };
+  EXPECT_TRUE(Adjust(As(Role::kStaff)).ok()) << "has no account, and strangers are allowed";
+  verifier_->staff().AllowUnknown(false);
+  absl::Status status = Adjust(As(Role::kStaff));
+  EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(ErrorReason(status), "PERMISSION_MISSING");
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("stock.write"));
+  given({"orders.read", "prices.write"});
+  EXPECT_EQ(ErrorReason(Adjust(As(Role::kStaff))), "PERMISSION_MISSING");
+  EXPECT_EQ(stock_.calls(), 1);
+  EXPECT_TRUE(Query(As(Role::kStaff)).ok()) << "takes none";
+  EXPECT_TRUE(Adjust(As(Role::kAdmin)).ok()) << "has all";
+  given({"stock.write"});
+  EXPECT_TRUE(Adjust(As(Role::kStaff)).ok());
+  EXPECT_EQ(ErrorReason(Adjust(As(Role::kStaff, "globex"))), "PERMISSION_MISSING")
+      << "given in another tenant";
+  EXPECT_TRUE(Reserve(As(Role::kCustomer)).ok()) << "is not concerned";
+}
+
+TEST_F(RpcTest, RefusesATokenThatWasRevoked) {
+  Start();
+  ASSERT_TRUE(Query(As(Role::kCustomer)).ok());
+  verifier_->revocations().Add({.tenant = TenantId::Trusted("acme"),
+                                .subject = "user-1",
+                                .issued_until = absl::Now() + absl::Seconds(1),
+                                .forget_after = absl::Now() + absl::Hours(1)});
+  const absl::Status status = Query(As(Role::kCustomer));
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnauthenticated) << "also where no token is needed";
+  EXPECT_EQ(ErrorReason(status), "TOKEN_REVOKED");
+  EXPECT_EQ(stock_.calls(), 1);
 }
 
 TEST_F(RpcTest, AnOperatorMayCallNothingOfATenant) {

@@ -53,6 +53,7 @@ void HostSettings::Bind(config::Binder& b) {
   telemetry.Bind(b);
   grpc.Bind(b);
   auth.Bind(b);
+  access.Bind(b);
   b.Duration("drain.timeout", drain_timeout, {absl::Seconds(0), absl::Minutes(10)});
   b.Duration("drain.delay", drain_delay, {absl::Seconds(0), absl::Minutes(1)});
   b.Integer("worker.threads", threads, {1, 256});
@@ -137,17 +138,20 @@ struct Runner {
     std::vector<std::thread> threads;
     for (int i = 0; i < settings.threads; ++i) threads.emplace_back([&host] { host.io_.run(); });
 
+    AccessFeed access(host.io_, settings.access, hooks.name, *host.verifier_);
+    outcome.Update(access.Start());
     hooks.make(host);
-    outcome.Update(hooks.start());
+    if (outcome.ok()) outcome.Update(hooks.start());
     if (outcome.ok()) outcome.Update(host.rpc_->Start());
-    if (outcome.ok()) {
+    if (outcome.ok() && access.AwaitKnown(stopping.get_token())) {
       SetReady(host, true);
       telemetry::Log(telemetry::Level::kInfo, "ready", {{"grpcPort", host.rpc_->port()}});
       Wait(stopping.get_token());
-      Drain(host);
     }
+    if (outcome.ok()) Drain(host);
     hooks.stop();
     host.rpc_->Shutdown(absl::Now());
+    access.Stop();
     work.reset();
     host.io_.stop();
     for (std::thread& thread : threads) thread.join();

@@ -26,6 +26,7 @@
 #include "libs/auth/auth.h"
 #include "libs/config/config.h"
 #include "libs/rpc/server.h"
+#include "libs/service/access_feed.h"
 #include "libs/telemetry/telemetry.h"
 
 namespace bv::service {
@@ -35,6 +36,7 @@ struct HostSettings {
   telemetry::Settings telemetry;
   rpc::ServerSettings grpc;
   auth::Settings auth;
+  AccessSettings access;
   // How long running requests may take to end after SIGTERM.
   absl::Duration drain_timeout;
   // Between "not ready" and "takes no new requests", so that load balancers notice.

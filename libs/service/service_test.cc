@@ -166,6 +166,7 @@ metrics: {address: "127.0.0.1:0"}
 otlp: {endpoint: "", sample_ratio: 0}
 grpc: {address: "127.0.0.1:0", message_bytes_max: 65536, calls_max: 100, default_deadline: 30s, idempotency_key_required: false}
 auth: {jwks_file: nowhere, jwks_url: "", jwks_refresh: 5m, development: false, issuer: "https://issuer.bivouac.dev", audience: bivouac, clock_skew: 30s}
+access: {brokers: "", unknown_staff: allow}
 drain: {delay: 0s, timeout: 30s}
 worker: {threads: 2}
 app: {start: ok, password: ""}

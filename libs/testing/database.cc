@@ -25,6 +25,8 @@ constexpr ServiceRole kRoles[] = {{"product", "bv_product", "product"},
                                   {"replay", "bv_replay", "replay"},
                                   {"mailer", "bv_mail", "mail"},
                                   {"webhook-dispatcher", "bv_webhook", "webhook"},
+                                  {"identity", "bv_identity", "identity"},
+                                  {"audit-trail", "bv_audit", "audit"},
                                   {"outbox-relay", "bv_relay", "outbox"}};
 
 // "scheme://user:password@host:port/database?parameters" with the user or database of a test.

@@ -1,7 +1,9 @@
 #include "services/gateway/app.h"
 
 #include "commerce/analytics/v1/service.pb.h"
+#include "commerce/audit/v1/service.pb.h"
 #include "commerce/cart/v1/service.pb.h"
+#include "commerce/identity/v1/service.pb.h"
 #include "commerce/inventory/v1/service.pb.h"
 #include "commerce/mail/v1/service.pb.h"
 #include "commerce/order/v1/service.pb.h"
@@ -39,6 +41,8 @@ void App::Settings::Bind(config::Binder& b) {
   b.Text("payment_adapter.address", payment_adapter_address);
   b.Text("analytics.address", analytics_address);
   b.Text("mailer.address", mailer_address);
+  b.Text("audit_trail.address", audit_trail_address);
+  b.Text("identity.address", identity_address);
   b.Text("webhook_dispatcher.address", webhook_dispatcher_address);
   graphql.Bind(b);
   tunnel.Bind(b);
@@ -57,6 +61,8 @@ absl::Status App::Start() {
       {commerce::payment::v1::Payment::descriptor()->file(), &settings_.payment_adapter_address},
       {commerce::analytics::v1::DailyRevenue::descriptor()->file(), &settings_.analytics_address},
       {commerce::mail::v1::Mail::descriptor()->file(), &settings_.mailer_address},
+      {commerce::audit::v1::Entry::descriptor()->file(), &settings_.audit_trail_address},
+      {commerce::identity::v1::StaffMember::descriptor()->file(), &settings_.identity_address},
       {commerce::webhook::v1::Subscription::descriptor()->file(), &settings_.webhook_dispatcher_address},
   };
   std::vector<Backend> backends;
@@ -68,7 +74,7 @@ absl::Status App::Start() {
 
   tunnels_ = std::make_unique<http::Tunnels>(settings_.tunnel);
   ASSIGN_OR_RETURN(documents_, Documents::Load(settings_.docs_folder));
-  ASSIGN_OR_RETURN(graphql_, Forward::Create(settings_.graphql, routes_));
+  ASSIGN_OR_RETURN(graphql_, Forward::Create(settings_.graphql, routes_, host_.io().get_executor()));
   RETURN_IF_ERROR(MakeConventions());
   gateway_ = std::make_unique<Gateway>(
       routes_, host_.verifier(), *tunnels_, *conventions_, documents_, *graphql_,

@@ -43,6 +43,8 @@ class App {
     std::string payment_adapter_address;
     std::string analytics_address;
     std::string mailer_address;
+    std::string audit_trail_address;
+    std::string identity_address;
     std::string webhook_dispatcher_address;
     rpc::PeerSettings peer;
 

@@ -4,6 +4,8 @@ import { refusal } from "./errors.js";
 
 // How many of them a product has, as the cost counts.
 const VARIANTS = 10;
+// How many there may be at most.
+const CATEGORIES = 1000;
 const INTROSPECTION_DEPTH_MAX = 16;
 const INTROSPECTION = new Set(["__schema", "__type"]);
 // Federation's way to the same.
@@ -73,7 +75,7 @@ class Meter {
     if (INTROSPECTION.has(name) || name === SCHEMA) this.introspects = true;
     const allowance = INTROSPECTION.has(name) ? INTROSPECTION_DEPTH_MAX : 0;
     const products = this.#productsOf(field);
-    const times = products > 0 ? products : name === "variants" ? VARIANTS : 1;
+    const times = products > 0 ? products : name === "variants" ? VARIANTS : name === "categories" ? CATEGORIES : 1;
     return {
       depth: 1 + Math.max(0, inner.depth - allowance),
       aliases: inner.aliases + (field.alias ? 1 : 0),

@@ -1,6 +1,6 @@
 // One call of a service for all that a request wants of it.
 import DataLoader from "dataloader";
-import { pageOf, productOf, stockOf } from "./shapes.js";
+import { categoryOf, pageOf, productOf, stockOf } from "./shapes.js";
 
 const BATCH_MAX = 100;
 const PRODUCT_ID = /^prd_[0-9a-z]{26}$/;
@@ -67,15 +67,19 @@ export function createLoaders({ services, cache }, caller) {
     batchScheduleFn: (dispatch) => void whenNoneIsOnItsWay().then(dispatch),
   });
 
+  /** @type {Promise<any[]> | undefined} */
+  let tree;
   return {
+    /** The tree, asked for once however often a request wants it. */
+    categories: () => (tree ??= services.categories("ListCategories", {}, caller).then((answer) => answer.categories.map(categoryOf))),
     /** Null when there is none. @param {string} id */
     product: async (id) => (PRODUCT_ID.test(id) ? ((await products.load(id)) ?? null) : null),
     /** {sku: availability} of a product that there is. @param {string} id */
     stock: (id) => stock.load(id),
-    /** @param {object} request of ListProducts */
-    page: (request) =>
+    /** @param {"ListProducts" | "SearchProducts"} method @param {object} request */
+    page: (method, request) =>
       awaited(
-        services.product("ListProducts", request, caller).then((answer) => {
+        services.product(method, request, caller).then((answer) => {
           const page = pageOf(answer);
           for (const product of page.items) products.prime(product.id, product);
           return page;

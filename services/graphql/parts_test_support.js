@@ -37,6 +37,8 @@ export class FakeParts {
   answers = {
     BatchGetProducts: ({ productIds }) => ({ products: productIds.filter((id) => id !== idOf(404)).map(productMessage) }),
     ListProducts: ({ pageSize }) => ({ products: [...Array(pageSize).keys()].map((i) => productMessage(idOf(i))), nextPageToken: "more" }),
+    SearchProducts: () => ({ products: [productMessage(idOf(1))], nextPageToken: "", total: 1 }),
+    ListCategories: () => ({ categories: [{ code: "outdoor", name: "Outdoor", parent: "" }, { code: "tents", name: "Tents", parent: "outdoor" }] }),
     BatchGetStock: ({ productIds }) => ({
       stock: productIds.map((id) => ({
         productId: id,
@@ -59,7 +61,7 @@ export class FakeParts {
       await new Promise((resolve) => setImmediate(resolve));
       return this.answers[method](request, caller);
     };
-    this.services = { product: call, inventory: call, close: () => {} };
+    this.services = { product: call, categories: call, inventory: call, close: () => {} };
     this.cache = {
       find: async (part, tenant, ids) => ids.map((id) => this.cached.get(`${part}:${tenant}:${id}`)),
       fill: async (part, tenant, values) => values.forEach((value, id) => this.cached.set(`${part}:${tenant}:${id}`, value)),

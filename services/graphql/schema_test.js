@@ -6,7 +6,7 @@ import { parse, visit } from "graphql";
 import { SDL } from "./schema.js";
 
 // What is called by its own name in a shop, too.
-const EVERYDAY = new Set(["product", "variant", "title", "description", "status", "sku", "price", "currency", "id", "amount", "url"]);
+const EVERYDAY = new Set(["product", "variant", "title", "description", "status", "sku", "price", "currency", "id", "amount", "url", "after"]);
 const SERVICES = new URL("../", import.meta.url);
 
 /** Names of tables and columns that all migrations make. */

@@ -39,6 +39,35 @@ test("many fields of many products are one call of each method", async (t) => {
   assert.equal(parts.calls.find(({ method }) => method === "BatchGetStock").request.productIds.length, 54);
 });
 
+test("products by text, category and price are searched for", async (t) => {
+  const parts = new FakeParts();
+  const shop = await serve(t, parts);
+  const answer = await shop.post(`{
+    products(first: 5, filter: {text: "red te", category: "tents", price: {currency: "USD", min: "9.99", max: 20}}) {next items {id inventory {inStock}}}
+    categories {code name parent} again: categories {code}}`);
+  assert.deepEqual(codes(answer), []);
+  assert.deepEqual(answer.data.products, { next: null, items: [{ id: idOf(1), inventory: { inStock: true } }] });
+  assert.deepEqual(answer.data.categories[1], { code: "tents", name: "Tents", parent: "outdoor" });
+  assert.equal(answer.data.categories[0].parent, null);
+  assert.deepEqual(parts.methods().sort(), ["BatchGetStock", "ListCategories", "SearchProducts"]);
+  assert.deepEqual(parts.calls.find(({ method }) => method === "SearchProducts").request, {
+    pageSize: 5, pageToken: "", q: "red te", category: "tents", currency: "USD", minPrice: 999, maxPrice: 2000,
+  });
+});
+
+test("what cannot be searched for is refused", async (t) => {
+  const parts = new FakeParts();
+  const shop = await serve(t, parts);
+  for (const filter of [
+    '{text: "a", title: "b"}', '{category: "a", status: ACTIVE}', `{text: "${"x".repeat(201)}"}`, '{price: {currency: "usd"}}',
+    '{price: {currency: "USD", min: "9.999"}}', '{price: {currency: "JPY", min: "1.5"}}', '{price: {currency: "USD", max: "-1"}}',
+    '{price: {currency: "USD", max: "1e3"}}',
+  ])
+    assert.deepEqual(codes(await shop.post(`{products(filter: ${filter}) {next}}`)), ["BAD_USER_INPUT"], filter);
+  assert.deepEqual(codes(await shop.post('{products(filter: {price: {currency: "USD", max: [1]}}) {next}}')).length, 1);
+  assert.deepEqual(parts.calls, []);
+});
+
 test("what there is not is null", async (t) => {
   const parts = new FakeParts();
   const shop = await serve(t, parts);
@@ -139,6 +168,7 @@ test("a bomb is refused before anything is asked", async (t) => {
     ["TOO_MANY_PRODUCTS", `{products(first: 100) {next} product(id: "${idOf(1)}") {id}}`],
     ["TOO_MANY_LISTS", "{products(first: 2) {next} b: products(first: 3) {next}}"],
     ["QUERY_TOO_COSTLY", `{products(first: 100) {items {${[...Array(20).keys()].map((i) => `a${i}: variants {id sku}`).join(" ")}}}}`],
+    ["QUERY_TOO_COSTLY", `{${[...Array(7).keys()].map((i) => `a${i}: categories {code name parent}`).join(" ")}}`],
     ["GRAPHQL_PARSE_FAILED", `{${"__typename ".repeat(2000)}}`],
     ["GRAPHQL_VALIDATION_FAILED", "{...a} fragment a on Query {...b} fragment b on Query {...a}"],
   ]) {

@@ -45,18 +45,20 @@ const calls = Counter("graphql_calls_total", "Calls of services.", ["method", "c
 
 /**
  * @param {import("./settings.js").Settings} settings
- * @returns {{product: Call, inventory: Call, close: () => void}}
+ * @returns {{product: Call, categories: Call, inventory: Call, close: () => void}}
  */
 export function connect(settings) {
   const files = ["product", "inventory"].map((name) => join("commerce", name, "v1", "service.proto"));
   const contract = loadSync(files, { includeDirs: [PROTOS, GOOGLE], longs: Number, enums: String, defaults: true, oneofs: true });
   const { commerce } = /** @type {any} */ (grpc.loadPackageDefinition(contract));
   const product = new commerce.product.v1.Products(settings.product.address, grpc.credentials.createInsecure(), CHANNEL);
+  const categories = new commerce.product.v1.Categories(settings.product.address, grpc.credentials.createInsecure(), CHANNEL);
   const inventory = new commerce.inventory.v1.Inventory(settings.inventory.address, grpc.credentials.createInsecure(), CHANNEL);
   return {
     product: callerOf(product, settings.peer.timeout),
+    categories: callerOf(categories, settings.peer.timeout),
     inventory: callerOf(inventory, settings.peer.timeout),
-    close: () => [product, inventory].forEach((client) => client.close()),
+    close: () => [product, categories, inventory].forEach((client) => client.close()),
   };
 }
 

@@ -16,6 +16,17 @@ export function moneyOf(minorUnits, currency) {
   return { amount, currency };
 }
 
+/**
+ * The other way round; undefined for what is no amount of the currency.
+ * @param {string} amount @param {string} currency
+ */
+export function minorUnitsOf(amount, currency) {
+  const digits = digitsOf(currency);
+  const [, whole, fraction] = /^(\d{1,12})(?:\.(\d{1,3}))?$/.exec(amount) ?? [];
+  if (whole === undefined || (fraction?.length ?? 0) > digits) return undefined;
+  return Number(whole + (fraction ?? "").padEnd(digits, "0"));
+}
+
 /** The word behind the name of an enum: PRODUCT_STATUS_ACTIVE → ACTIVE. @param {string} value @param {string} prefix */
 const wordOf = (value, prefix) => value.slice(prefix.length);
 
@@ -47,7 +58,10 @@ export function productOf(product) {
   };
 }
 
-/** @param {any} answer commerce.product.v1.ListProductsResponse */
+/** @param {any} category commerce.product.v1.Category */
+export const categoryOf = (category) => ({ code: category.code, name: category.name, parent: category.parent || null });
+
+/** @param {any} answer commerce.product.v1.ListProductsResponse or SearchProductsResponse */
 export function pageOf(answer) {
   return { items: answer.products.map(productOf), next: answer.nextPageToken || null };
 }

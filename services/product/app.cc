@@ -9,6 +9,7 @@ void App::Settings::Bind(config::Binder& b) {
   pool.Bind(b);
   b.Duration("postgres.migrate_timeout", migrate_timeout, {absl::Seconds(1), absl::Minutes(30)});
   cache.Bind(b);
+  search.Bind(b);
   b.Integer("pricing.pool_size", pricing_pool.size, {1, 20});
   b.Integer("pricing.queue_max", pricing_pool.queue_max, {1, 1'000});
   b.Duration("pricing.timeout", pricing_timeout, {absl::Milliseconds(100), absl::Minutes(1)});
@@ -27,6 +28,11 @@ absl::Status App::Start() {
   RETURN_IF_ERROR(cache_->Start());
   rpc_ = std::make_unique<ProductRpc>(*pool_, cache_.get());
   rpc_->Serve(host_.rpc());
+  category_rpc_ = std::make_unique<CategoryRpc>(*pool_);
+  category_rpc_->Serve(host_.rpc());
+  search_ = std::make_unique<PostgresSearch>(settings_.connection, settings_.search);
+  search_rpc_ = std::make_unique<SearchRpc>(*search_, *pool_);
+  search_rpc_->Serve(host_.rpc());
   postgres::ConnectionSettings impatient = settings_.connection;
   impatient.statement_timeout = settings_.pricing_timeout;
   pricing_pool_ = std::make_unique<postgres::Pool>(impatient, settings_.pricing_pool);
@@ -47,6 +53,7 @@ void App::Stop() {
   if (announcer_) announcer_->Stop();
   if (pricing_pool_) pricing_pool_->Stop();
   if (cache_) cache_->Stop();
+  if (search_) search_->Stop();
   if (pool_) pool_->Stop();
 }
 

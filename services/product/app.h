@@ -11,8 +11,11 @@
 #include "services/product/announcer/announcer.h"
 #include "services/product/cache/product_cache.h"
 #include "services/product/events/quota_news.h"
+#include "services/product/rpc/category_rpc.h"
 #include "services/product/rpc/pricing_rpc.h"
 #include "services/product/rpc/product_rpc.h"
+#include "services/product/rpc/search_rpc.h"
+#include "services/product/search/postgres_search.h"
 
 namespace bv::product {
 
@@ -25,6 +28,7 @@ class App {
     postgres::PoolSettings pool;
     absl::Duration migrate_timeout;
     ProductCacheSettings cache;
+    PostgresSearchSettings search;
     // For changes of overrides and sales, and for announcing them.
     postgres::PoolSettings pricing_pool;
     absl::Duration pricing_timeout;
@@ -48,6 +52,9 @@ class App {
   std::unique_ptr<postgres::Pool> pricing_pool_;
   std::unique_ptr<ProductCache> cache_;
   std::unique_ptr<ProductRpc> rpc_;
+  std::unique_ptr<CategoryRpc> category_rpc_;
+  std::unique_ptr<PostgresSearch> search_;
+  std::unique_ptr<SearchRpc> search_rpc_;
   std::unique_ptr<auth::ServiceTokens> tokens_;
   std::unique_ptr<SaleQuotas> quotas_;
   std::unique_ptr<policy::Policy> policy_;

@@ -14,7 +14,7 @@ from support.shop import Shop
 POINT = re.compile(r'\bCrashPoint\(\s*"([^"]+)"\s*\)')
 # What a cart holds is no order yet, and neither is a price or a replay; test_cart_holds and test_replay lead there, and product's own tests do.
 # Devices know of no order (test_devices), and what is told of one comes behind it: test_webhook_crashes and test_mails.
-NOT_OF_ORDERS = ("cart.", "inventory.deltas.", "inventory.holds.", "mailer.", "mqtt-ingest.", "product.", "replay.", "webhook-dispatcher.")
+NOT_OF_ORDERS = ("audit-trail.", "cart.", "identity.", "inventory.deltas.", "inventory.holds.", "mailer.", "mqtt-ingest.", "product.", "replay.", "webhook-dispatcher.")
 # Where a payment has failed of which no customer hears, or stock has gone that was committed: a crash alone does not lead there. Order's
 # own tests do.
 BEHIND_OTHER_FAULTS = {"order.confirm.uncommitted_stock", "order.pay.refunded"}

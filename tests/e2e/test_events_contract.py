@@ -122,6 +122,20 @@ class Life:
             subscriptions.close()
             hooks.close()
 
+    def people(self):
+        """Somebody who is hired and let go, and a token that was stolen."""
+        admin, user = http.Client(self.shop.token("ADMIN", "root")), unique("clerk")
+        clerk = http.Client(self.shop.token("STAFF", user))
+        try:
+            invited = self.shop.must(201, admin.post("/api/v1/staff", {
+                "email": f"{user}@example.com", "grants": [{"storeCode": "*", "permissions": ["orders.read"]}]}))
+            self.shop.must(200, clerk.post("/api/v1/invitations/accept", {"code": invited["invitationCode"]}))
+            self.shop.must(200, admin.post(f"/api/v1/staff/{invited['staffId']}/deactivate", {}))
+            self.shop.must(201, admin.post("/api/v1/revocations", {"subject": user, "tokenId": unique("jti")}))
+        finally:
+            admin.close()
+            clerk.close()
+
     @staticmethod
     def hold(client, cart):
         (item,) = Shop.must(200, client.get(f"/api/v1/carts/{cart}"))["items"]
@@ -138,7 +152,7 @@ class EventsContract(unittest.TestCase):
         cls.addClassCleanup(shop.close)
         cls.addClassCleanup(cart_shop.close)
         life = Life(shop, cart_shop)
-        for part in life.orders, life.declined_payment, life.catalogue, life.prices, life.cart_holds, life.report, life.webhooks:
+        for part in life.orders, life.declined_payment, life.catalogue, life.prices, life.cart_holds, life.report, life.webhooks, life.people:
             part()
         document = generated.asyncapi()
         cls.described = {message["name"]: message for message in document["components"]["messages"].values()}
@@ -312,6 +326,13 @@ class EventsContract(unittest.TestCase):
             versions = [int(record.header["aggregateVersion"]) for record in records]
             with self.subTest(key):
                 self.assertEqual(versions, sorted(set(versions)))
+
+    def test_versions_of_people(self):
+        for topic in ("ecommerce.identity.access", "ecommerce.identity.staff"):
+            for key, records in self.series(topic).items():
+                versions = [int(record.header["aggregateVersion"]) for record in records]
+                with self.subTest(f"{topic} {key}"):
+                    self.assertEqual(versions, sorted(set(versions)))
 
 
 if __name__ == "__main__":

@@ -74,10 +74,10 @@ class MainPath(unittest.TestCase):
         # Compared as text: names, their order and the form of numbers are the contract.
         self.assertEqual(self.event.value, (
             f'{{"eventId":"{number}","eventType":"ecommerce.order.order.created.v1","occurredAt":"{created_at}",'
-            f'"producer":"order-service","traceId":"{TRACE_ID}","correlationId":"corr-main-path","schemaVersion":"1.0",'
+            f'"producer":"order-service","traceId":"{TRACE_ID}","correlationId":"corr-main-path","schemaVersion":"1.1",'
             f'"partitionKey":"{self.id}","payload":{{"orderId":"{self.id}","userId":"ada","totalAmount":129.50,"currency":"USD",'
             f'"items":[{{"productId":"{self.first["productId"]}","qty":2,"price":25.00}},'
-            f'{{"productId":"{self.second["productId"]}","qty":1,"price":79.50}}]}}}}'))
+            f'{{"productId":"{self.second["productId"]}","qty":1,"price":79.50}}],"storeCode":"default"}}}}'))
         self.assertRegex(number, f"^{UUID}$")
 
     def test_event_is_byte_for_byte_the_outbox_row(self):

@@ -111,9 +111,9 @@ class ConventionsTest(unittest.TestCase):
         self.assertLess(len(bodies["gzip"]), len(bodies["identity"]) / 2)
 
     def test_only_public_reads_may_be_kept(self):
-        for path in (self.path, "/api/v1/products", f"/api/v1/inventory/{self.product['sku']}"):
+        for path in (self.path, "/api/v1/products", "/api/v1/products:search?q=x", "/api/v1/categories", f"/api/v1/inventory/{self.product['sku']}"):
             with self.subTest(path):
-                self.assertRegex(self.shop.anyone.get(path).headers["Cache-Control"], r"^public, max-age=\d+, stale-while-revalidate=\d+$")
+                self.assertRegex(self.shop.anyone.get(path).headers["Cache-Control"], r"^public, max-age=\d+, s-maxage=\d+, stale-while-revalidate=\d+$")
                 self.assertEqual("private, no-store", self.shop.staff.get(path).headers["Cache-Control"])
         self.assertEqual("private, no-store", self.shop.customer.get("/api/v1/orders").headers["Cache-Control"])
 

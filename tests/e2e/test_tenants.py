@@ -10,8 +10,10 @@ from support import contract, grpc, http, postgres, stack, wait
 from support.shop import ADDRESS, Shop, unique
 
 OWNERS = {"product": "product", "cart": "cart", "orders": "order", "inventory": "inventory", "payment": "payment",
-          "analytics": "analytics", "replay": "replay", "mail": "mail", "webhook": "webhook"}  # schema → role
-SILENT = {"analytics", "replay", "mail"}  # announce nothing, and have no right to
+          "analytics": "analytics", "replay": "replay", "mail": "mail", "audit": "audit", "identity": "identity", "webhook": "webhook"}  # schema → role
+SILENT = {"analytics", "replay", "audit"}  # announce nothing, and have no right to
+# Tables whose rows nobody changes, whatever the policy.
+APPEND_ONLY = {"audit.audit_entry"}
 # Tables that hold ids of tenants and nothing of theirs, for jobs that have to know for whom to look.
 REGISTERS = {"cart.cart_tenant"}
 # Tables that belong to no tenant: how far the read models have come, and what operators asked for.
@@ -26,7 +28,8 @@ class Owner:
         self.shop = Shop()
         self.mark = unique("mark")
         self._takes_mails()
-        self.product = self.shop.product(25.00, stock=10, title=f"Secret {self.mark}")
+        self.shop.must(201, self.shop.staff.post("/api/v1/categories", {"code": self.mark, "name": f"Secret {self.mark}"}))
+        self.product = self.shop.product(25.00, stock=10, title=f"Secret {self.mark}", categories=[self.mark], attributes={"secret": self.mark})
         self.sku = self.product["sku"]
         self.session = unique("session-secret")
         self.cart = self._cart()
@@ -37,6 +40,7 @@ class Owner:
         self.payment = postgres.value(f"SELECT payment_id FROM orders.orders WHERE order_id = '{self.shipped['orderId']}'")
         self.sale = self._sale()
         self.hook, self.delivery = self._hooked()
+        self.store, self.clerk, self.invited = self._staffed()
         self.shop.must(200, http.Client(self.shop.token("ADMIN")).call(
             "PUT", f"/api/v1/price-overrides/{self.sku}", {"price": 24.00, "currency": "USD"}))
 
@@ -71,14 +75,28 @@ class Owner:
         test = self.shop.must(201, self.shop.staff.post(f"{path}/{made['subscriptionId']}/test", {}))
         return made, test["deliveryId"]
 
+    def _staffed(self):
+        """A store, somebody who works there, and somebody who is invited to."""
+        admin, user = http.Client(self.shop.token("ADMIN")), unique("clerk")
+        store = self.shop.must(201, admin.post("/api/v1/stores", {
+            "storeCode": unique("store")[:32], "name": self.mark, "defaultCountry": "DE"}))
+        grants = [{"storeCode": store["storeCode"], "permissions": ["orders.read"]}]
+        invited = [self.shop.must(201, admin.post("/api/v1/staff", {"email": f"{name}-{self.mark}@example.com", "grants": grants}))
+                   for name in ("sam", "kim")]
+        clerk = http.Client(self.shop.token("STAFF", user))
+        accepted = self.shop.must(200, clerk.post("/api/v1/invitations/accept", {"code": invited[0]["invitationCode"]}))
+        clerk.close()
+        self.shop.must(201, admin.post("/api/v1/revocations", {"subject": unique("thief"), "tokenId": self.mark}))
+        return store["storeCode"], accepted, invited[1]
+
     def secrets(self):
-        return {self.mark, self.hook["subscriptionId"], self.hook["secret"], self.delivery, self.product["productId"], self.product["variants"][0]["variantId"], self.cart["cartId"],
+        return {self.mark, self.store, self.clerk["staffId"], self.clerk["userId"], self.invited["invitationCode"], self.hook["subscriptionId"], self.hook["secret"], self.delivery, self.product["productId"], self.product["variants"][0]["variantId"], self.cart["cartId"],
                 self.session_cart["cartId"], self.order["orderId"], self.shipped["orderId"], self.shipped["shipments"][0]["shipmentId"],
                 self.reservation, self.payment, self.sale["saleId"]}
 
     def rows(self):
-        """A fingerprint of everything that is stored of the tenant, but for what follows when it has come so far: read models and mails."""
-        tables = [row["name"] for row in postgres.rows(postgres.TABLES) if not row["name"].startswith("analytics.") and row["name"] != "mail.mail"]
+        """A fingerprint of everything that is stored of the tenant, but for what follows when it has come so far: read models, mails and who did what."""
+        tables = [row["name"] for row in postgres.rows(postgres.TABLES) if not row["name"].startswith(("analytics.", "audit.")) and row["name"] != "mail.mail"]
         union = " UNION ALL ".join(
             f"SELECT '{name}' AS name, md5(string_agg(t::text, '|' ORDER BY t::text)) AS hash FROM {name} t "
             f"WHERE tenant_id = '{self.shop.tenant}'" for name in tables)
@@ -97,18 +115,35 @@ def cases(owner):
                                       {"paymentId": owner.payment})
     money = {"amount": 2500, "currency": "USD", "reference": "theft"}
     hook, delivery = {"subscriptionId": owner.hook["subscriptionId"]}, {"deliveryId": owner.delivery}
+    staff, store = {"staffId": owner.clerk["staffId"]}, {"storeCode": owner.store}
     product = {"title": "Mine", "variants": [{"sku": sku, "price": 100, "currency": "USD"}]}
     return {
         "commerce.analytics.v1.Analytics/ListOrdersByCustomer": [({"userId": "ada"}, "OK")],
         "commerce.analytics.v1.Analytics/GetInventorySnapshot": [({}, "OK"), ({"sku": sku}, "OK")],
         "commerce.analytics.v1.Analytics/GetDailyRevenue": [({"fromDay": "2026-01-01", "toDay": "2026-12-31"}, "OK")],
         "commerce.analytics.v1.Analytics/GetLiveRevenue": [({}, "OK")],
+        "commerce.audit.v1.AuditTrail/ListEntries": [({}, "OK"), ({"objectId": sku}, "OK"), ({"actor": "ada"}, "OK")],
+        "commerce.audit.v1.AuditTrail/VerifyChain": [({}, "OK")],
         "commerce.cart.v1.Carts/CreateCart": [({}, "OK"), ({"sessionId": owner.session}, "OK")],
         "commerce.cart.v1.Carts/GetCart": [(cart, "NOT_FOUND"), (session_cart, "NOT_FOUND")],
         "commerce.cart.v1.Carts/SetItem": [
             ({**cart, "sku": sku, "qty": 9}, "NOT_FOUND"), ({**session_cart, "sku": sku, "qty": 9}, "NOT_FOUND")],
         "commerce.cart.v1.Carts/RemoveItem": [({**cart, "sku": sku}, "NOT_FOUND"), ({**session_cart, "sku": sku}, "NOT_FOUND")],
         "commerce.cart.v1.Carts/MergeCart": [({"sessionId": owner.session}, "OK")],
+        "commerce.identity.v1.Revocations/RevokeTokens": [({"subject": owner.clerk["userId"]}, "OK")],
+        "commerce.identity.v1.Revocations/ListRevocations": [({}, "OK")],
+        "commerce.identity.v1.StaffAccounts/InviteStaff": [
+            ({"email": owner.clerk["email"]}, "OK"),
+            ({"email": "eve@example.com", "grants": [{**store, "permissions": ["orders.read"]}]}, "INVALID_ARGUMENT")],
+        "commerce.identity.v1.StaffAccounts/AcceptInvitation": [({"code": owner.invited["invitationCode"]}, "NOT_FOUND")],
+        "commerce.identity.v1.StaffAccounts/GetStaff": [(staff, "NOT_FOUND")],
+        "commerce.identity.v1.StaffAccounts/ListStaff": [({}, "OK")],
+        "commerce.identity.v1.StaffAccounts/SetGrants": [(staff, "NOT_FOUND")],
+        "commerce.identity.v1.StaffAccounts/DeactivateStaff": [(staff, "NOT_FOUND")],
+        "commerce.identity.v1.StaffAccounts/ReactivateStaff": [(staff, "NOT_FOUND")],
+        "commerce.identity.v1.Stores/CreateStore": [({**store, "name": "Mine", "defaultCountry": "DE"}, "OK")],
+        "commerce.identity.v1.Stores/ListStores": [({}, "OK")],
+        "commerce.identity.v1.Stores/CloseStore": [(store, "NOT_FOUND")],
         "commerce.inventory.v1.Inventory/ReserveStock": [
             ({"reservationId": unique("theft"), "lines": [{"sku": sku, "qty": 1}]}, "FAILED_PRECONDITION"),
             ({"reservationId": owner.reservation, "lines": [{"sku": sku, "qty": 1}]}, "FAILED_PRECONDITION")],
@@ -157,11 +192,18 @@ def cases(owner):
         "commerce.pricing.v1.Pricing/GetFlashSale": [({"saleId": owner.sale["saleId"]}, "NOT_FOUND")],
         "commerce.pricing.v1.Pricing/ListFlashSales": [({}, "OK"), ({"productId": owner.product["productId"]}, "OK")],
         "commerce.pricing.v1.Pricing/CancelFlashSale": [({"saleId": owner.sale["saleId"]}, "NOT_FOUND")],
+        "commerce.product.v1.Categories/CreateCategory": [({"code": unique("theft"), "name": "Theft", "parent": owner.mark}, "INVALID_ARGUMENT")],
+        "commerce.product.v1.Categories/GetCategory": [({"code": owner.mark}, "NOT_FOUND")],
+        "commerce.product.v1.Categories/ListCategories": [({}, "OK")],
+        "commerce.product.v1.Categories/UpdateCategory": [({"code": owner.mark, "name": "Stolen"}, "NOT_FOUND")],
+        "commerce.product.v1.Categories/DeleteCategory": [({"code": owner.mark}, "NOT_FOUND")],
         "commerce.product.v1.Products/GetProduct": [({"productId": owner.product["productId"]}, "NOT_FOUND")],
         "commerce.product.v1.Products/BatchGetProducts": [({"productIds": [owner.product["productId"]]}, "OK")],
         "commerce.product.v1.Products/UpdateProduct": [
             ({"productId": owner.product["productId"], "title": "Stolen"}, "NOT_FOUND")],
         "commerce.product.v1.Products/ListProducts": [({"sku": sku}, "OK"), ({"title": owner.mark}, "OK"), ({"pageSize": 100}, "OK")],
+        "commerce.product.v1.Products/SearchProducts": [
+            ({"q": owner.mark}, "OK"), ({"q": sku}, "OK"), ({"facets": True}, "OK")],
         "commerce.product.v1.Products/ResolveVariants": [
             ({"variants": [{"sku": sku}, {"productId": owner.product["productId"]}]}, "OK")],
         # An operator has no tenant, and sees what belongs to none.
@@ -200,7 +242,7 @@ def rest_call(method, request):
     if "paymentMethod" in rest:
         rest["paymentMethod"] = rest["paymentMethod"].replace("PAYMENT_METHOD_", "")
     if verb in ("GET", "DELETE"):
-        query = "&".join(f"{name}={value}" for name, value in rest.items())
+        query = "&".join(f"{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in rest.items())
         return verb, f"{template}?{query}" if query else template, None
     return verb, template, rest
 
@@ -305,10 +347,12 @@ class Border(unittest.TestCase):
 
 
 def _followed(tenant):
-    """Whether the read models have all of the owner's orders, the revenue, and the stock as it is."""
+    """Whether the read models have all of the owner's orders, the revenue, and the stock as it is, and the audit trail all that was done."""
     return postgres.value(f"""
         SELECT (SELECT count(*) FROM analytics.orders_by_customer WHERE tenant_id = '{tenant}' AND status IN ('PENDING', 'FULFILLED'))
                = (SELECT count(*) FROM orders.orders WHERE tenant_id = '{tenant}')
+           AND (SELECT count(*) FROM audit.audit_entry WHERE tenant_id = '{tenant}')
+               = (SELECT count(*) FROM outbox.event WHERE tenant_id = '{tenant}' AND type = 'ecommerce.audit.entry.recorded.v1')
            AND (SELECT count(*) FROM analytics.revenue_by_minute WHERE tenant_id = '{tenant}') = 1
            AND (SELECT max(stock_version) FROM analytics.inventory_snapshot WHERE tenant_id = '{tenant}')
                = (SELECT max(version) FROM inventory.inventory_stock WHERE tenant_id = '{tenant}')""")
@@ -346,7 +390,7 @@ class RawSql(unittest.TestCase):
     def test_policies_are_on_and_forced(self):
         off = postgres.rows("""
             SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE n.nspname IN ('product', 'cart', 'orders', 'inventory', 'payment', 'analytics', 'replay', 'webhook', 'mail')
+            WHERE n.nspname IN ('product', 'cart', 'orders', 'inventory', 'payment', 'analytics', 'replay', 'webhook', 'mail', 'audit', 'identity')
               AND c.relkind IN ('r', 'p') AND c.relname NOT LIKE '%migration%' AND NOT (c.relrowsecurity AND c.relforcerowsecurity)""")
         self.assertEqual(set(), {row["name"] for row in off} - REGISTERS - OF_NOBODY)
 
@@ -381,6 +425,10 @@ class RawSql(unittest.TestCase):
         here, there = self.here.shop.tenant, self.there.shop.tenant
         for table, role in self.of_services():
             if not postgres.row_counts(here)[table]:
+                continue
+            if table in APPEND_ONLY:
+                with self.subTest(table), self.assertRaisesRegex(postgres.SqlError, "permission denied"):
+                    self.scalar(role, here, f"UPDATE {table} SET tenant_id = '{there}'")
                 continue
             with self.subTest(table):
                 touched = self.scalar(role, here, f"WITH u AS (UPDATE {table} SET tenant_id = tenant_id RETURNING tenant_id) "

@@ -34,10 +34,10 @@ class Case(unittest.TestCase):
         self.receiver = receiver.Receiver()
         self.addCleanup(self.receiver.close)
 
-    def place_order(self):
+    def place_order(self, **changes):
         if not hasattr(self, "sku"):
             self.sku = self.shop.product(25.00, stock=10_000)["sku"]
-        return self.shop.must(201, self.shop.order([(self.sku, 1)], unique("key")))["orderId"]
+        return self.shop.must(201, self.shop.order([(self.sku, 1)], unique("key"), **changes))["orderId"]
 
 
 class Signatures(Case):
@@ -119,6 +119,35 @@ class Control(Case):
         self.assertEqual(4, made["count"])
         repeated = hook.await_requests(8)[4:]
         self.assertEqual(sorted(request.body for request in (*first, request)), sorted(request.body for request in repeated))
+
+    def test_a_store_hears_of_its_own_orders_only(self):
+        stores = {"eu": self.receiver.hook(), "us": self.receiver.hook()}
+        every = self.receiver.hook()
+        subscriptions = {store: self.webhooks.subscribe(hook, ORDERS, storeCodes=[store]) for store, hook in stores.items()}
+        self.webhooks.subscribe(every, CREATED)
+        orders = {store: self.place_order(storeCode=store) for store in ("eu", "us", "till")}
+        self.assertEqual(set(orders.values()), {request.event["partitionKey"] for request in every.await_requests(3)})
+        for store, hook in stores.items():
+            (request,) = hook.await_requests(1)
+            self.assertEqual((orders[store], store), (request.event["partitionKey"], request.event["payload"]["storeCode"]))
+            self.webhooks.await_status(request.id, "DELIVERED")
+            self.assertEqual({request.id}, {each["deliveryId"] for each in self.webhooks.deliveries(
+                storeCode=store, subscriptionId=subscriptions[store]["subscriptionId"])})
+        # Another store from now on, and again, at request, what happened in it before.
+        path = f"{BASE}/subscriptions/{subscriptions['eu']['subscriptionId']}"
+        changed = self.webhooks.must(200, self.webhooks.client.call("PATCH", path, {"storeCodes": ["till"]}))
+        self.assertEqual(["till"], changed["storeCodes"])
+        self.place_order(storeCode="eu")
+        sold = self.place_order(storeCode="till")
+        self.assertEqual(sold, stores["eu"].await_requests(2)[1].event["partitionKey"])
+        made = self.webhooks.must(200, self.webhooks.client.post(f"{BASE}/deliveries:redeliver", {"storeCode": "us"}))
+        self.assertEqual(2, made["count"])
+        self.assertEqual(orders["us"], stores["us"].await_requests(2)[1].event["partitionKey"])
+        details = [record["detail"] for record in self.webhooks.must(200, self.webhooks.client.get(f"{path}/audit"))["records"]]
+        self.assertEqual(["stores: till", f"event types: {ORDERS}; stores: eu"], details)
+        for types, codes, code in ((["ecommerce.*"], ["eu"], "EVENT_TYPE_WITHOUT_STORE"), ([ORDERS], ["e u"], "INVALID_VALUE")):
+            refused = self.webhooks.create("https://hooks.example.com/", *types, storeCodes=codes)
+            self.assertEqual((422, code), (refused.status, refused.json.get("code")), str(refused))
 
     def test_a_test_event_reaches_its_subscription_only(self):
         hook, other = self.receiver.hook(), self.receiver.hook()

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ import urllib.parse
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support import http, postgres, stack  # noqa: E402
+from support import http, postgres, stack, wait  # noqa: E402
 from support.shop import Shop, order_body, unique  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -67,6 +68,32 @@ class CpuMeter:
     def cores(self):
         """How many processors it kept busy, on average."""
         return (self._seconds() - self._before) / (time.monotonic() - self._begin)
+
+
+def free_address():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{found.getsockname()[1]}"
+
+
+@contextlib.contextmanager
+def another(service, **settings):
+    """A second process of a service beside the fleet's, of the same build and with its settings but these, its address among them; yields its pid."""
+    running = stack.pids()[service]
+    variables = dict(entry.split("=", 1) for entry in pathlib.Path(f"/proc/{running}/environ").read_text(encoding="utf-8").split("\0") if entry)
+    metrics = free_address()
+    variables.update({"BV_METRICS_ADDRESS": metrics, **settings})
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
+        process = subprocess.Popen([os.readlink(f"/proc/{running}/exe")], env=variables, stdout=log, stderr=log)
+        try:
+            wait.until(lambda: process.poll() is not None or stack.is_ready(f"http://{metrics}/metrics"), 30, f"the second {service}")
+            if process.poll() is not None:
+                log.seek(0)
+                raise RuntimeError(f"the second {service} ended:\n{log.read()}")
+            yield process.pid
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def shop_with(products):

@@ -4,15 +4,8 @@ request.
 
 Parameters: BENCH_SECONDS (of each measurement, default 10), BENCH_THREADS and BENCH_CONNECTIONS of the client (1 and 4)."""
 
-import contextlib
-import os
-import pathlib
-import socket
-import subprocess
-import tempfile
-
 import _bench
-from support import stack, wait
+from support import stack
 
 SKUS = 10_000
 STOCK = 10_000_000
@@ -22,32 +15,6 @@ HOLD_SECONDS = 86_400  # so that what one measurement holds does not expire in t
 BASELINES = {"1 a batch": {"BV_POSTGRES_LANE_BATCH_MAX": "1"},
              "1 a batch, 32 lanes": {"BV_POSTGRES_LANE_BATCH_MAX": "1", "BV_POSTGRES_LANE_COUNT": "32"}}
 AIM_PER_SECOND, AIM_P99_MS, AIM_RATIO = 15_000, 30, 10  # the last two for the hot SKU
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
-@contextlib.contextmanager
-def inventory_with(**settings):
-    """A second inventory process beside the fleet's, of the same build and with its settings but these; yields its address and pid."""
-    running = stack.pids()["inventory"]
-    variables = dict(entry.split("=", 1) for entry in pathlib.Path(f"/proc/{running}/environ").read_text(encoding="utf-8").split("\0") if entry)
-    address, metrics = (f"127.0.0.1:{free_port()}" for _ in range(2))
-    variables.update({"BV_GRPC_ADDRESS": address, "BV_METRICS_ADDRESS": metrics, **settings})
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
-        process = subprocess.Popen([os.readlink(f"/proc/{running}/exe")], env=variables, stdout=log, stderr=log)
-        try:
-            wait.until(lambda: process.poll() is not None or stack.is_ready(f"http://{metrics}/metrics"), 30, "the second inventory")
-            if process.poll() is not None:
-                log.seek(0)
-                raise RuntimeError(f"the second inventory ended:\n{log.read()}")
-            yield address, process.pid
-        finally:
-            process.terminate()
-            process.wait()
 
 
 def measure(name, skus, tokens, in_flight, address=None, pid=None):
@@ -75,7 +42,8 @@ def main():
         rows.append(row)
         floor = 0
         for name, settings in BASELINES.items():
-            with inventory_with(**settings) as (address, pid):
+            address = _bench.free_address()
+            with _bench.another("inventory", BV_GRPC_ADDRESS=address, **settings) as pid:
                 row, baseline, _ = measure(f"{case}, {name}", of_case, tokens, in_flight, address, pid)
             rows.append(row)
             floor = max(floor, baseline)

@@ -12,7 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "commerce/audit/v1/events.pb.h"
 #include "commerce/common/v1/options.pb.h"
+#include "commerce/identity/v1/events.pb.h"
 #include "commerce/inventory/v1/events.pb.h"
 #include "commerce/order/v1/events.pb.h"
 #include "commerce/payment/v1/events.pb.h"
@@ -33,7 +35,8 @@ using google::protobuf::Descriptor;
 std::map<std::string, const Descriptor*> Payloads() {
   std::map<std::string, const Descriptor*> payloads;
   for (const Descriptor* one :
-       {commerce::inventory::v1::StockAdjusted::descriptor(), commerce::order::v1::OrderCreated::descriptor(),
+       {commerce::audit::v1::AuditRecorded::descriptor(), commerce::identity::v1::AccessRevoked::descriptor(),
+        commerce::inventory::v1::StockAdjusted::descriptor(), commerce::order::v1::OrderCreated::descriptor(),
         commerce::payment::v1::PaymentSucceeded::descriptor(),
         commerce::pricing::v1::PriceUpdated::descriptor(),
         commerce::product::v1::ProductUpdated::descriptor(),

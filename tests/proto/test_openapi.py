@@ -12,7 +12,7 @@ from support.contract import ROOT
 
 # Where the answers of REST are decided.
 ROOMS = (*(ROOT / "libs" / name for name in ("auth", "base", "egress", "http", "json", "policy", "postgres", "rpc", "service")),
-         *(ROOT / "services" / name for name in ("gateway", "product", "cart", "order", "inventory", "payment-adapter", "analytics", "mailer",
+         *(ROOT / "services" / name for name in ("gateway", "product", "cart", "order", "inventory", "payment-adapter", "analytics", "identity", "mailer", "audit-trail",
                                                  "webhook-dispatcher")))
 REFUSAL = re.compile(r'(?:StatusCode::k(?!Internal\b|OutOfRange\b)\w+,\s*|\b(?:NotFound|Unavailable|Invalid|Refuse|NotSupported)\(\s*|\.code = )"([A-Z][A-Z_]+)"')
 # Codes that no client of REST sees.
@@ -62,6 +62,7 @@ class OpenApi(unittest.TestCase):
             with self.subTest(place):
                 operation = self.operations[place]
                 self.assertEqual([role.replace("ROLE_", "") for role in method.access.get("roles", ())], operation["x-roles"])
+                self.assertEqual(method.access.get("permission"), operation.get("x-permission"))
                 self.assertEqual(method.access.get("public", False), {} in operation.get("security", ()))
                 self.assertTrue(operation["description"])
 

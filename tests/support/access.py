@@ -11,11 +11,16 @@ ROLES = ("CUSTOMER", "STAFF", "ADMIN", "OPERATOR")
 NOBODY, SERVICE = "nobody", "SERVICE"
 _ROW = re.compile(r"^\| `([\w.]+/\w+)` \|(.*)\|$", re.MULTILINE)
 YES, NO = "yes", "–"
+_PERMISSION = re.compile(r"^`([a-z]+\.(?:read|write))`$")
+# What those who work for a tenant are given (services/identity).
+PERMISSIONS = {"catalog.write", "stock.write", "prices.write", "orders.read", "orders.write", "payments.write", "mails.write", "webhooks.write",
+               "reports.read", "staff.write"}
 
 
 @functools.lru_cache(maxsize=None)
 def table():
-    """{method: who may call}: "nobody" for a call without a token, roles, and services by the names they sign with."""
+    """{method: who may call}: "nobody" for a call without a token, roles, and services by the names they sign with. Of STAFF it may take a
+    permission besides, see `permissions`."""
     found = {}
     for method, cells in _ROW.findall(TABLE.read_text(encoding="utf-8")):
         nobody, *roles, services = (cell.strip() for cell in cells.split("|"))
@@ -26,10 +31,18 @@ def table():
     return found
 
 
+@functools.lru_cache(maxsize=None)
+def permissions():
+    """{method: what STAFF has to have been given to call it}, where the table names something."""
+    column = (NOBODY, *ROLES).index("STAFF")
+    found = {method: _PERMISSION.match(cells.split("|")[column].strip()) for method, cells in _ROW.findall(TABLE.read_text(encoding="utf-8"))}
+    return {method: match.group(1) for method, match in found.items() if match}
+
+
 def _is_yes(cell):
-    if cell not in (YES, NO):
-        raise ValueError(f"a cell of {TABLE} is {YES} or {NO}, not {cell!r}")
-    return cell == YES
+    if cell not in (YES, NO) and not _PERMISSION.match(cell):
+        raise ValueError(f"a cell of {TABLE} is {YES}, {NO} or a permission, not {cell!r}")
+    return cell != NO
 
 
 def of_contract(method):
@@ -41,9 +54,9 @@ def of_contract(method):
     return (roles - {SERVICE}) | set(access.get("callers", []))
 
 
-def row(method, who):
+def row(method, who, permission=None):
     """The row of the table that says so."""
-    cells = [YES if name in who else NO for name in (NOBODY, *ROLES)]
+    cells = [f"`{permission}`" if permission and name == "STAFF" else YES if name in who else NO for name in (NOBODY, *ROLES)]
     services = sorted(who & contract.SUBJECTS)
     cells.append("all" if SERVICE in who else ", ".join(f"`{name}`" for name in services) or NO)
     return f"| `{method}` | {' | '.join(cells)} |"

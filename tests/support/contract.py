@@ -14,7 +14,7 @@ BASELINE = PROTOS / "baseline" / "commerce.json"
 GOOGLEAPIS = ROOT / ".bv" / "tools" / "googleapis"
 BUF = ROOT / ".bv" / "tools" / "bin" / "buf"
 # Where the service has another name than its contract.
-SERVED_BY = {"payment": "payment-adapter", "pricing": "product", "mail": "mailer", "webhook": "webhook-dispatcher"}
+SERVED_BY = {"payment": "payment-adapter", "pricing": "product", "mail": "mailer", "webhook": "webhook-dispatcher", "audit": "audit-trail"}
 # What the services that make tokens of their own call themselves in them.
 SUBJECTS = {"order-service", "inventory-service", "product-service", "mailer"}
 _FOLDER = tempfile.TemporaryDirectory(prefix="bv-contract-")

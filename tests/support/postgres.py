@@ -71,7 +71,7 @@ def quote(text):
 TABLES = """
     SELECT n.nspname || '.' || c.relname AS name, r.rolname AS owner
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles r ON r.oid = c.relowner
-    WHERE n.nspname IN ('product', 'cart', 'orders', 'inventory', 'payment', 'analytics', 'replay', 'webhook', 'mail', 'outbox') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+    WHERE n.nspname IN ('product', 'cart', 'orders', 'inventory', 'payment', 'analytics', 'replay', 'webhook', 'mail', 'identity', 'audit', 'outbox') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
       AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
     ORDER BY 1"""
 
@@ -79,6 +79,6 @@ TABLES = """
 def row_counts(tenant=None, read_models=True):
     """{table: its rows}, of one tenant or of all; read models follow the services by themselves."""
     where = f" WHERE tenant_id = {quote(tenant)}" if tenant else ""
-    tables = [row["name"] for row in rows(TABLES) if read_models or not row["name"].startswith("analytics.")]
+    tables = [row["name"] for row in rows(TABLES) if read_models or not row["name"].startswith(("analytics.", "audit."))]
     union = " UNION ALL ".join(f"SELECT '{name}' AS name, count(*) AS count FROM {name}{where}" for name in tables)
     return {row["name"]: row["count"] for row in rows(union)}

@@ -18,7 +18,7 @@ from support import wait
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BV = ROOT / "tools" / "bv"
 TOOLS = ROOT / ".bv" / "tools" / "bin"
-SERVICES = ("product", "cart", "order", "inventory", "payment-adapter", "analytics", "replay", "mailer", "webhook-dispatcher", "mqtt-ingest",
+SERVICES = ("product", "cart", "order", "inventory", "payment-adapter", "analytics", "replay", "identity", "mailer", "audit-trail", "webhook-dispatcher", "mqtt-ingest",
             "notification", "gateway", "outbox-relay")
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

@@ -57,7 +57,7 @@ class Alarms(unittest.TestCase):
 
     def test_alarms_and_readmes_name_the_same(self):
         found = set()
-        for room in repository.services():
+        for room in repository.rooms():
             for section in re.findall(r"^## Alarms\n(.*?)(?=^## |\Z)", test_documents.readme(room), re.MULTILINE | re.DOTALL):
                 found |= {name for cell in re.findall(r"^\|([^|]*)\|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", cell)}
         self.assertEqual({rule["alert"] for rule in self.rules}, found)

@@ -10,7 +10,7 @@ LAYERS = (
     ("base", "resilience", "async"),
     ("config", "telemetry", "json", "soap"),
     ("postgres", "redis", "kafka", "rabbitmq", "mqtt", "egress", "smtp", "http", "rpc", "auth", "policy"),
-    ("events", "outbox", "projections"),
+    ("events", "outbox", "projections", "audit"),
     ("service", "testing", "read_models"),
 )
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}

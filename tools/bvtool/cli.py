@@ -7,7 +7,7 @@ import pathlib
 import signal
 import sys
 
-from . import (build, check, connect, credentials, demo, dlq, downloads, environment, mosquitto, postgres, replay, schemas, setup, specs, stack as stacks, status, supervisor, testing,
+from . import (audit, build, check, connect, credentials, demo, dlq, downloads, environment, mosquitto, postgres, replay, schemas, setup, specs, stack as stacks, status, supervisor, testing,
                trace, welcome)
 from .console import Failure, bold, note, red, say
 from .layout import KAFKA_CLIENTS, Stack, preset_of
@@ -49,6 +49,11 @@ def _parser():
     checks.add_argument("--grace", type=float, default=check.GRACE, metavar="SECONDS",
                         help=f"how long what is under way may take before it counts as wrong (default: {check.GRACE:.0f})")
     checks.add_argument("--database", default=postgres.DATABASE, help=argparse.SUPPRESS)
+    trail = verb("audit", "prove that the audit trail is as it was written, or print the ends of its chains, to be kept elsewhere", _audit)
+    trail.add_argument("action", choices=("verify", "heads"))
+    trail.add_argument("--tenant", default="", metavar="TENANT", help="of this tenant only (default: of all)")
+    trail.add_argument("--head", type=pathlib.Path, metavar="FILE", help="with `verify`: ends that were noted before, by `heads` or in audit-trail's log")
+    trail.add_argument("--json", action="store_true")
     events = verb("schemas", "compare the events' schemas with a registry, register them, or list what it has", _schemas)
     events.add_argument("action", choices=schemas.ACTIONS)
     events.add_argument("--registry", default="", metavar="URL", help="where Confluent's REST API begins (default: the stack's registry)")
@@ -219,6 +224,22 @@ def _check(asked):
     else:
         check.show(report)
     return 1 if report.wrong else 0
+
+
+def _audit(asked):
+    stack = Stack(asked.stack)
+    if not stacks.running(stack):
+        raise Failure(f"The stack `{stack.name}` does not run; `tools/bv up` starts it.")
+    trail = audit.Trail(stack)
+    if asked.action == "heads":
+        audit.show_heads(trail.ends(asked.tenant))
+        return 0
+    results = trail.verify(asked.tenant, audit.read_heads(asked.head) if asked.head else None)
+    if asked.json:
+        say(json.dumps([result.as_json() for result in results], indent=1))
+    else:
+        audit.show(results)
+    return 1 if any(result.defect for result in results) else 0
 
 
 def _schemas(asked):

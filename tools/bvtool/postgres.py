@@ -16,7 +16,7 @@ BOOTSTRAP = ROOT / "deploy" / "postgres" / "bootstrap.sql"
 DATABASE = "bv"
 SUPERUSER = "postgres"
 # Login roles bv_<name>, each with a password of its own.
-ROLES = ("product", "cart", "order", "inventory", "payment", "analytics", "replay", "webhook", "mail", "relay")
+ROLES = ("product", "cart", "order", "inventory", "payment", "analytics", "replay", "webhook", "mail", "identity", "audit", "relay")
 # The server refuses to run as root.
 SYSTEM_USER = "postgres"
 

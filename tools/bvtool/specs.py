@@ -101,6 +101,7 @@ class Service:
     shows_docs: bool = False  # has the page of the API's documentation
     plays_gateways: bool = False  # listens where the payment gateways are
     pays: bool = False  # calls the payment gateways
+    checks_tokens: bool = True  # and so has to hear which were revoked
     read_models: bool = False  # makes the rows of analytics, as the role that owns them
     profile: str = "core"
     replica_of: typing.Optional[str] = None  # a second process of that service, in the test stack only
@@ -108,28 +109,30 @@ class Service:
 
 # In the order of their start. The relay owns the outbox that the others write to, so it is first.
 FLEET = (
-    Service("outbox-relay", 16, postgres="relay", needs=("postgres", "kafka"), kafka=True, topics=True),
+    Service("outbox-relay", 16, postgres="relay", needs=("postgres", "kafka"), kafka=True, topics=True, checks_tokens=False),
     Service("product", 11, postgres="product", signs=True, policy=True, peers=("inventory",), needs=("outbox-relay",), kafka=True, redis=True),
     Service("inventory", 14, postgres="inventory", signs=True, peers=("product", "order"), needs=("outbox-relay",), kafka=True, redis=True),
     Service("inventory-2", 18, postgres="inventory", signs=True, peers=("product", "order"), needs=("inventory",), kafka=True, redis=True,
             replica_of="inventory"),
     Service("cart", 12, postgres="cart", peers=("product",), needs=("outbox-relay",), kafka=True),
-    Service("payment-gateway-simulator", 7, plays_gateways=True),
+    Service("payment-gateway-simulator", 7, plays_gateways=True, checks_tokens=False),
     Service("payment-adapter", 17, postgres="payment", pays=True, needs=("outbox-relay", "payment-gateway-simulator")),
     Service("order", 13, postgres="order", signs=True, policy=True, peers=("product", "inventory", "cart", "payment-adapter"), needs=("outbox-relay",),
             kafka=True, redis=True),
     Service("analytics", 19, postgres="analytics", needs=("outbox-relay",), kafka=True),
+    Service("identity", 53, postgres="identity", needs=("outbox-relay",)),
     Service("mailer", 50, postgres="mail", signs=True, peers=("order",), mails=True, needs=("outbox-relay", "mail-sink"), kafka=True),
+    Service("audit-trail", 57, postgres="audit", needs=("outbox-relay",), kafka=True),
     Service("replay", 20, postgres="replay", read_models=True, needs=("analytics",), kafka=True),
     Service("notification", 21, peers=("order",), needs=("outbox-relay",), kafka=True, http=NOTIFICATION_HTTP),
     Service("notification-2", 25, peers=("order",), needs=("notification",), kafka=True, http=NOTIFICATION_2_HTTP, replica_of="notification"),
-    Service("mqtt-ingest", 23, mqtt=True, needs=("outbox-relay", "mosquitto"), kafka=True),
+    Service("mqtt-ingest", 23, mqtt=True, needs=("outbox-relay", "mosquitto"), kafka=True, checks_tokens=False),
     Service("webhook-dispatcher", 22, postgres="webhook", local_receivers=True, needs=("outbox-relay", "rabbitmq"), kafka=True, rabbitmq=True),
     Service("webhook-dispatcher-2", 28, postgres="webhook", local_receivers=True, needs=("webhook-dispatcher",), kafka=True, rabbitmq=True,
             replica_of="webhook-dispatcher"),
     Service("graphql", GRAPHQL_HTTP, node=True, peers=("product", "inventory"), needs=("product", "inventory"), redis=True, http=GRAPHQL_HTTP),
-    Service("gateway", 15, peers=("product", "inventory", "cart", "order", "payment-adapter", "analytics", "mailer", "webhook-dispatcher"),
-            needs=("product", "inventory", "cart", "order", "payment-adapter", "analytics", "mailer", "webhook-dispatcher"),
+    Service("gateway", 15, peers=("product", "inventory", "cart", "order", "payment-adapter", "analytics", "identity", "mailer", "audit-trail", "webhook-dispatcher"),
+            needs=("product", "inventory", "cart", "order", "payment-adapter", "analytics", "identity", "mailer", "audit-trail", "webhook-dispatcher"),
             redis=True, http=GATEWAY_HTTP, tunnels_to="notification", forwards_to="graphql", shows_docs=True),
 )
 
@@ -276,6 +279,8 @@ def _service(stack, line, preset):
         settings["BV_READ_MODELS_POSTGRES_PASSWORD_FILE"] = str(credentials.password_file(stack, "analytics"))
     if line.kafka:
         settings["BV_KAFKA_BROKERS"] = stack.address(KAFKA_CLIENTS)
+    if line.checks_tokens and not line.node:
+        settings["BV_ACCESS_BROKERS"] = stack.address(KAFKA_CLIENTS)
     if line.redis:
         settings["BV_REDIS_URL"] = f"redis://{stack.address(REDIS)}/0"
     if line.policy:

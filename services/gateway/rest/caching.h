@@ -12,9 +12,11 @@
 namespace bv::gateway {
 
 struct CacheSettings {
-  // For how long a cache may answer with what it has without asking, and for how long after that while it
-  // asks.
+  // For how long a cache may answer with what it has without asking: that of a browser, and one that many
+  // share.
   absl::Duration max_age;
+  absl::Duration shared_max_age;
+  // For how long after that it may go on while it asks.
   absl::Duration stale_while_revalidate;
 
   void Bind(config::Binder& b);  // cache.…

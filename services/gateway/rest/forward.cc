@@ -11,6 +11,8 @@ using http::Problem;
 
 // Of an answer; the service limits what a query may cost to far less.
 constexpr std::size_t kAnswerBytesMax = 16 << 20;
+// Of the service; how many there are at once is limited by what the gateway lets in.
+constexpr std::size_t kIdleConnectionsMax = 64;
 // What of a request goes on as it came.
 constexpr std::string_view kPassedOn[] = {"Accept", "Content-Type", "Authorization"};
 
@@ -42,7 +44,8 @@ void ForwardSettings::Bind(config::Binder& b) {
 }
 
 absl::StatusOr<std::unique_ptr<Forward>> Forward::Create(const ForwardSettings& settings,
-                                                         const RouteTable& routes) {
+                                                         const RouteTable& routes,
+                                                         const boost::asio::any_io_executor& executor) {
   ASSIGN_OR_RETURN(http::Url url,
                    http::Url::Parse(Concat("http://", settings.address), "graphql.http_address"));
   const Route* read = routes.Find("GET", "/api/v1/products/any").route;
@@ -54,11 +57,13 @@ absl::StatusOr<std::unique_ptr<Forward>> Forward::Create(const ForwardSettings& 
   Route post = get;
   post.name = Concat("POST ", kPath);
   post.body = Body::kWholeRequest;
-  return std::unique_ptr<Forward>(new Forward(std::move(url), std::move(get), std::move(post)));
+  return std::unique_ptr<Forward>(new Forward(executor, std::move(url), std::move(get), std::move(post)));
 }
 
-Forward::Forward(http::Url url, Route get, Route post)
-    : url_(std::move(url)), get_(std::move(get)), post_(std::move(post)) {}
+Forward::Forward(const boost::asio::any_io_executor& executor, http::Url url, Route get, Route post)
+    : client_(executor, std::move(url), kAnswerBytesMax, kIdleConnectionsMax),
+      get_(std::move(get)),
+      post_(std::move(post)) {}
 
 bool Forward::Find(const http::Request& request, Match& match) const {
   if (request.path != kPath) return false;
@@ -69,16 +74,15 @@ bool Forward::Find(const http::Request& request, Match& match) const {
 
 async::Task<absl::Status> Forward::Send(const http::Request& request, const std::string& request_id,
                                         const RequestContext& context, http::Response& response,
-                                        std::optional<Problem>& problem) const {
+                                        std::optional<Problem>& problem) {
   if (request.body.size() > kBodyBytesMax) {
     problem = Problem{.status = 413,
                       .code = "BODY_TOO_LARGE",
                       .detail = Concat("a query has at most ", kBodyBytesMax, " bytes")};
     co_return absl::OkStatus();
   }
-  http::Client client(url_, kAnswerBytesMax);
   const http::ClientRequest message = MessageOf(request, request_id, context);
-  absl::StatusOr<http::Answer> answer = co_await client.Send(message, context.deadline);
+  absl::StatusOr<http::Answer> answer = co_await client_.Send(message, context.deadline);
   // Where the service is, is nobody's business.
   if (absl::IsUnavailable(answer.status())) co_return IsAway();
   if (absl::IsDeadlineExceeded(answer.status()))

@@ -3,6 +3,7 @@
 
 #include <absl/time/time.h>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,7 +12,7 @@
 #include "libs/async/task.h"
 #include "libs/base/request_context.h"
 #include "libs/config/config.h"
-#include "libs/http/client.h"
+#include "libs/http/pooled_client.h"
 #include "libs/http/problem.h"
 #include "services/gateway/routing/route_table.h"
 
@@ -31,9 +32,10 @@ class Forward {
   static constexpr std::size_t kBodyBytesMax = 64 << 10;
 
   // Whoever may read products may ask. INVALID_ARGUMENT for an address that cannot be, and for routes without
-  // that of reading a product.
+  // that of reading a product. `executor` outlives it.
   static absl::StatusOr<std::unique_ptr<Forward>> Create(const ForwardSettings& settings,
-                                                         const RouteTable& routes);
+                                                         const RouteTable& routes,
+                                                         const boost::asio::any_io_executor& executor);
 
   // Whether the request goes to the service; `match` then has its route and methods.
   bool Find(const http::Request& request, Match& match) const;
@@ -41,12 +43,13 @@ class Forward {
   // Answers with what the service says. Returns what is to be answered instead: `problem`, or a status.
   async::Task<absl::Status> Send(const http::Request& request, const std::string& request_id,
                                  const RequestContext& context, http::Response& response,
-                                 std::optional<http::Problem>& problem) const;
+                                 std::optional<http::Problem>& problem);
 
  private:
-  Forward(http::Url url, Route get, Route post);
+  Forward(const boost::asio::any_io_executor& executor, http::Url url, Route get, Route post);
 
-  const http::Url url_;
+  // The service only reads, so it may be asked twice.
+  http::PooledClient client_;
   const Route get_;
   const Route post_;
 };

@@ -34,8 +34,8 @@ class Gateway {
   // A call that takes longer is answered 504. Connections whose first path begins with /ws/ or /sse/ go
   // through `tunnels`. All references, and what `ready` refers to, outlive the gateway.
   Gateway(const RouteTable& routes, auth::Verifier& verifier, http::Tunnels& tunnels,
-          Conventions& conventions, const Documents& documents, const Forward& graphql,
-          std::function<bool()> ready, absl::Duration request_timeout)
+          Conventions& conventions, const Documents& documents, Forward& graphql, std::function<bool()> ready,
+          absl::Duration request_timeout)
       : routes_(routes),
         verifier_(verifier),
         tunnels_(tunnels),
@@ -76,7 +76,7 @@ class Gateway {
   http::Tunnels& tunnels_;
   Conventions& conventions_;
   const Documents& documents_;
-  const Forward& graphql_;
+  Forward& graphql_;
   const std::function<bool()> ready_;
   const absl::Duration request_timeout_;
 };

@@ -47,21 +47,41 @@ bool IsPathVariable(const Route& route, std::string_view name) {
   });
 }
 
-absl::Status ReadQuery(const http::Request& request, const Route& route, Message& message) {
-  absl::InlinedVector<std::string, 8> seen;
+struct Parameter {
+  std::string name;
   std::string value;
+  // It selects fields of the answer, and is none of the request.
+  bool selects_fields = false;
+};
+using Parameters = absl::InlinedVector<Parameter, 8>;
+
+// The parameters of the query, decoded, in the order in which they are read: a currency before the amounts
+// that are in it.
+absl::Status DecodeQuery(const http::Request& request, const Route& route, Parameters& parameters) {
   for (std::string_view rest = request.query; !rest.empty();) {
     const std::string_view parameter = rest.substr(0, rest.find('&'));
     rest.remove_prefix(std::min(rest.size(), parameter.size() + 1));
     if (parameter.empty()) continue;
     const std::size_t equals = parameter.find('=');
-    std::string name;
-    if (!http::PercentDecode(parameter.substr(0, equals), http::UriPart::kQuery, name) ||
+    Parameter read;
+    if (!http::PercentDecode(parameter.substr(0, equals), http::UriPart::kQuery, read.name) ||
         !http::PercentDecode(
             equals == std::string_view::npos ? std::string_view() : parameter.substr(equals + 1),
-            http::UriPart::kQuery, value)) {
+            http::UriPart::kQuery, read.value)) {
       return Invalid("MALFORMED_QUERY", "a '%' must be followed by two hexadecimal digits");
     }
+    read.selects_fields = route.http_method == "GET" && parameter.substr(0, equals) == kFieldsParameter;
+    const bool is_currency = read.name == "currency";
+    parameters.insert(is_currency ? parameters.begin() : parameters.end(), std::move(read));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadQuery(const http::Request& request, const Route& route, Message& message) {
+  Parameters parameters;
+  RETURN_IF_ERROR(DecodeQuery(request, route, parameters));
+  absl::InlinedVector<std::string_view, 8> seen;
+  for (const auto& [name, value, selects_fields] : parameters) {
     // With the whole request as body, and for what stands in the path, there is no parameter
     // (google/api/http.proto).
     if (route.body == Body::kWholeRequest || IsPathVariable(route, name)) {
@@ -70,9 +90,8 @@ absl::Status ReadQuery(const http::Request& request, const Route& route, Message
     if (std::ranges::find(seen, name) != seen.end() && !MayRepeat(message, name)) {
       return Invalid("DUPLICATE_FIELD", "is given twice", name);
     }
-    if (route.http_method != "GET" || parameter.substr(0, equals) != kFieldsParameter)
-      RETURN_IF_ERROR(json::SetFromText(name, value, message));
-    seen.push_back(std::move(name));
+    if (!selects_fields) RETURN_IF_ERROR(json::SetFromText(name, value, message));
+    seen.push_back(name);
   }
   return absl::OkStatus();
 }

@@ -58,6 +58,20 @@ TEST_F(Transcode, ReadsParameters) {
   EXPECT_EQ(request.status(), product::PRODUCT_STATUS_DRAFT);
 }
 
+TEST_F(Transcode, AnAmountMayComeBeforeItsCurrency) {
+  for (const char* query : {"minPrice=1.50&currency=USD&attributes=a:b&attributes=c:d",
+                            "attributes=a:b&currency=USD&attributes=c:d&minPrice=1.50"}) {
+    product::SearchProductsRequest request;
+    const absl::Status status = Read("GET", "/api/v1/products:search", query, "", request);
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_EQ(request.min_price(), 150);
+    EXPECT_EQ(request.attributes(0), "a:b");
+    EXPECT_EQ(request.attributes(1), "c:d");
+  }
+  product::SearchProductsRequest request;
+  EXPECT_EQ(ErrorReason(Read("GET", "/api/v1/products:search", "%66ields=q", "", request)), "UNKNOWN_FIELD");
+}
+
 TEST_F(Transcode, NamesABadParameter) {
   const std::tuple<const char*, const char*, const char*> bad[] = {
       {"nope=1", "UNKNOWN_FIELD", "nope"},           {"pageSize", "INVALID_VALUE", "pageSize"},

@@ -48,7 +48,7 @@ TEST_F(ConventionsTest, WhatWasSeenIsNotSentAgain) {
     EXPECT_EQ(BodyOf(answer), "");
     EXPECT_EQ(HeaderOf(answer, "etag"), tag);
     EXPECT_EQ(HeaderOf(answer, "content-length"), "");
-    EXPECT_EQ(HeaderOf(answer, "cache-control"), "public, max-age=5, stale-while-revalidate=25");
+    EXPECT_EQ(HeaderOf(answer, "cache-control"), "public, max-age=5, s-maxage=10, stale-while-revalidate=25");
   }
   for (const char* other : {"\"7\"", "\"7-0000000000000000\"", "garbage", "\"", "W/"})
     EXPECT_EQ(StatusOf(Ask(kProduct, Concat(kTenant, "If-None-Match: ", other, "\r\n"))), 200) << other;
@@ -132,13 +132,21 @@ TEST_F(ConventionsTest, CompressesLongAnswers) {
 }
 
 TEST_F(ConventionsTest, CachesMayKeepWhatIsPublic) {
-  constexpr std::string_view kPublic = "public, max-age=5, stale-while-revalidate=25";
+  constexpr std::string_view kPublic = "public, max-age=5, s-maxage=10, stale-while-revalidate=25";
   constexpr std::string_view kPrivate = "private, no-store";
   const std::string answer = Ask(kProduct);
   EXPECT_EQ(HeaderOf(answer, "cache-control"), kPublic);
   EXPECT_EQ(HeaderOf(answer, "vary"), "X-Tenant-Id, Authorization");
   EXPECT_EQ(HeaderOf(Ask(kProduct, TokenHeader(Role::kStaff)), "cache-control"), kPrivate)
       << "a token may show more";
+  for (const char* line : {"GET /api/v1/products:search?q=mug", "GET /api/v1/categories"}) {
+    const std::string found = Ask(line);
+    EXPECT_EQ(StatusOf(found), 200) << found;
+    EXPECT_EQ(HeaderOf(found, "cache-control"), kPublic);
+    EXPECT_EQ(HeaderOf(found, "vary"), "X-Tenant-Id, Authorization");
+    EXPECT_EQ(StatusOf(Ask(line, Concat(kTenant, "If-None-Match: ", HeaderOf(found, "etag"), "\r\n"))), 304);
+    EXPECT_EQ(HeaderOf(Ask(line, TokenHeader(Role::kCustomer)), "cache-control"), kPrivate);
+  }
   EXPECT_EQ(HeaderOf(Ask("GET /api/v1/inventory/UNKNOWN"), "cache-control"), kPrivate);
   EXPECT_EQ(HeaderOf(Ask("GET /nope"), "cache-control"), kPrivate);
   EXPECT_EQ(HeaderOf(Update(""), "cache-control"), kPrivate);

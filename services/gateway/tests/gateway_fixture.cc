@@ -86,7 +86,11 @@ void SmallCatalogue::Serve(rpc::Server& server) {
   server.Handle(service, "GetProduct", *this, &SmallCatalogue::Get);
   server.Handle(service, "UpdateProduct", *this, &SmallCatalogue::Update);
   server.Handle(service, "ListProducts", *this, &SmallCatalogue::List);
+  server.Handle(service, "SearchProducts", *this, &SmallCatalogue::Search);
   server.ServePartly(service);
+  const std::string_view categories = product::Categories::service_full_name();
+  server.Handle(categories, "ListCategories", *this, &SmallCatalogue::Categories);
+  server.ServePartly(categories);
 }
 
 rpc::Reply<product::Product> SmallCatalogue::Get(rpc::Call<product::GetProductRequest> call) {
@@ -121,6 +125,21 @@ rpc::Reply<product::ListProductsResponse> SmallCatalogue::List(rpc::Call<product
   co_return page;
 }
 
+rpc::Reply<product::SearchProductsResponse> SmallCatalogue::Search(
+    rpc::Call<product::SearchProductsRequest> call) {
+  product::SearchProductsResponse page;
+  page.add_products()->set_title(call.request().q());
+  page.set_total(1);
+  co_return page;
+}
+
+rpc::Reply<product::ListCategoriesResponse> SmallCatalogue::Categories(
+    rpc::Call<product::ListCategoriesRequest>) {
+  product::ListCategoriesResponse tree;
+  tree.add_categories()->set_code("mugs");
+  co_return tree;
+}
+
 void GatewayTest::Start(const Options& options) {
   static int files = 0;
   jwks_file_ =
@@ -139,17 +158,19 @@ void GatewayTest::Start(const Options& options) {
                                                                   .open_max = 2,
                                                                   .connect_timeout = absl::Seconds(5),
                                                                   .stall_timeout = absl::Seconds(5)});
-  auto graphql = Forward::Create({.address = options.graphql_at}, routes_);
+  auto graphql = Forward::Create({.address = options.graphql_at}, routes_, io_.get_executor());
   ASSERT_TRUE(graphql.ok()) << graphql.status();
   graphql_ = *std::move(graphql);
   auto proxies = TrustedProxies::Create(options.trusted_proxies);
   ASSERT_TRUE(proxies.ok()) << proxies.status();
-  conventions_.reset(new Conventions{
-      .proxies = *std::move(proxies),
-      .cors = http::Cors({.origins = options.origins, .max_age = absl::Minutes(10)}, "ETag"),
-      .cache = CacheControl({.max_age = absl::Seconds(5), .stale_while_revalidate = absl::Seconds(25)}),
-      .limits = Limits(options.limits, io_, nullptr),
-      .admission = Admission(options.calls_max)});
+  conventions_.reset(
+      new Conventions{.proxies = *std::move(proxies),
+                      .cors = http::Cors({.origins = options.origins, .max_age = absl::Minutes(10)}, "ETag"),
+                      .cache = CacheControl({.max_age = absl::Seconds(5),
+                                             .shared_max_age = absl::Seconds(10),
+                                             .stale_while_revalidate = absl::Seconds(25)}),
+                      .limits = Limits(options.limits, io_, nullptr),
+                      .admission = Admission(options.calls_max)});
   gateway_ = std::make_unique<Gateway>(
       routes_, *verifier_, *tunnels_, *conventions_, documents_, *graphql_, [this] { return ready_.load(); },
       options.request_timeout);

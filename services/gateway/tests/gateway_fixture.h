@@ -56,6 +56,10 @@ class SmallCatalogue {
   rpc::Reply<Product> Update(rpc::Call<commerce::product::v1::UpdateProductRequest> call);
   rpc::Reply<commerce::product::v1::ListProductsResponse> List(
       rpc::Call<commerce::product::v1::ListProductsRequest> call);
+  rpc::Reply<commerce::product::v1::SearchProductsResponse> Search(
+      rpc::Call<commerce::product::v1::SearchProductsRequest> call);
+  rpc::Reply<commerce::product::v1::ListCategoriesResponse> Categories(
+      rpc::Call<commerce::product::v1::ListCategoriesRequest> call);
 };
 
 class GatewayTest : public ::testing::Test {

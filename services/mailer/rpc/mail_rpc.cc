@@ -6,8 +6,20 @@
 #include "services/mailer/addresses/address_hash.h"
 #include "services/mailer/addresses/unsubscribe_token.h"
 #include "services/mailer/rpc/convert.h"
+#include "services/mailer/rpc/record.h"
 
 namespace bv::mailer {
+namespace {
+
+absl::StatusOr<Suppression> Suppress(postgres::Session& session, const RequestContext& context,
+                                     const std::string& hash, const std::string& reason) {
+  const std::optional<Suppression> before = ReadSuppression(session, context.tenant, hash);
+  const Suppression kept = WriteSuppression(session, context.tenant, hash, reason);
+  RETURN_IF_ERROR(RecordAddress(session, context, hash, before, kept));
+  return kept;
+}
+
+}  // namespace
 
 void MailRpc::Serve(rpc::Server& server) {
   const std::string_view service = "commerce.mail.v1.Mails";
@@ -38,7 +50,10 @@ rpc::Reply<pb::Sender> MailRpc::SetSender(rpc::Call<pb::SetSenderRequest> call) 
   CO_ASSIGN_OR_RETURN(const Sender asked, FromProto(call.request()));
   std::function<absl::StatusOr<Sender>(postgres::Session&)> write =
       [&](postgres::Session& session) -> absl::StatusOr<Sender> {
-    return WriteSender(session, context.tenant, asked);
+    const std::optional<Sender> before = LockSender(session, context.tenant);
+    const Sender after = WriteSender(session, context.tenant, asked);
+    RETURN_IF_ERROR(RecordSender(session, context, before, after));
+    return after;
   };
   CO_ASSIGN_OR_RETURN(const Sender sender, co_await pool_.Transact<Sender>(context, std::move(write)));
   co_return ToProto(sender);
@@ -48,7 +63,9 @@ rpc::Reply<pb::RemoveSenderResponse> MailRpc::RemoveSender(rpc::Call<pb::RemoveS
   const RequestContext& context = call.context();
   std::function<absl::StatusOr<bool>(postgres::Session&)> remove =
       [&](postgres::Session& session) -> absl::StatusOr<bool> {
+    const std::optional<Sender> before = LockSender(session, context.tenant);
     DeleteSender(session, context.tenant);
+    RETURN_IF_ERROR(RecordSender(session, context, before, std::nullopt));
     return true;
   };
   CO_RETURN_IF_ERROR((co_await pool_.Transact<bool>(context, std::move(remove))).status());
@@ -75,7 +92,7 @@ rpc::Reply<pb::UnsubscribeResponse> MailRpc::Unsubscribe(rpc::Call<pb::Unsubscri
                       ReadUnsubscribeToken(link_secret_, context.tenant, call.request().token()));
   std::function<absl::StatusOr<bool>(postgres::Session&)> write =
       [&](postgres::Session& session) -> absl::StatusOr<bool> {
-    WriteSuppression(session, context.tenant, hash, "UNSUBSCRIBED");
+    RETURN_IF_ERROR(Suppress(session, context, hash, "UNSUBSCRIBED").status());
     return true;
   };
   CO_RETURN_IF_ERROR((co_await pool_.Transact<bool>(context, std::move(write))).status());
@@ -100,8 +117,7 @@ rpc::Reply<pb::AddressState> MailRpc::SuppressAddress(rpc::Call<pb::SuppressAddr
   CO_RETURN_IF_ERROR(CheckSuppressionReason(call.request().reason()));
   std::function<absl::StatusOr<Suppression>(postgres::Session&)> write =
       [&](postgres::Session& session) -> absl::StatusOr<Suppression> {
-    return WriteSuppression(session, context.tenant, AddressHash(context.tenant, email),
-                            call.request().reason());
+    return Suppress(session, context, AddressHash(context.tenant, email), call.request().reason());
   };
   CO_ASSIGN_OR_RETURN(const Suppression kept,
                       co_await pool_.Transact<Suppression>(context, std::move(write)));
@@ -113,7 +129,10 @@ rpc::Reply<pb::AddressState> MailRpc::AllowAddress(rpc::Call<pb::AllowAddressReq
   CO_ASSIGN_OR_RETURN(const Email email, Email::Parse(call.request().email()));
   std::function<absl::StatusOr<bool>(postgres::Session&)> write =
       [&](postgres::Session& session) -> absl::StatusOr<bool> {
-    DeleteSuppression(session, context.tenant, AddressHash(context.tenant, email));
+    const std::string hash = AddressHash(context.tenant, email);
+    const std::optional<Suppression> before = ReadSuppression(session, context.tenant, hash);
+    DeleteSuppression(session, context.tenant, hash);
+    RETURN_IF_ERROR(RecordAddress(session, context, hash, before, std::nullopt));
     return true;
   };
   CO_RETURN_IF_ERROR((co_await pool_.Transact<bool>(context, std::move(write))).status());

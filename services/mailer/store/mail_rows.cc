@@ -34,6 +34,18 @@ std::optional<Sender> ReadSender(postgres::Session& session, const TenantId& ten
   return SenderOf(rows[0]);
 }
 
+std::optional<Sender> LockSender(postgres::Session& session, const TenantId& tenant) {
+  static const postgres::Statement kLock{"mail_sender_lock", R"sql(
+    SELECT email, name, reply_to, unsubscribe_url, (extract(epoch FROM updated_at) * 1e6)::bigint AS updated
+    FROM mail_sender
+    WHERE tenant_id = $1
+    FOR UPDATE
+  )sql"};
+  const pqxx::result rows = session.Exec(kLock, tenant.str());
+  if (rows.empty()) return std::nullopt;
+  return SenderOf(rows[0]);
+}
+
 Sender WriteSender(postgres::Session& session, const TenantId& tenant, const Sender& sender) {
   static const postgres::Statement kWrite{"mail_sender_write", R"sql(
     INSERT INTO mail_sender (tenant_id, email, name, reply_to, unsubscribe_url)

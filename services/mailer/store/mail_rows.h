@@ -23,6 +23,8 @@ struct Sender {
   absl::Time updated_at;
 };
 std::optional<Sender> ReadSender(postgres::Session& session, const TenantId& tenant);
+// The same, locked until the transaction ends.
+std::optional<Sender> LockSender(postgres::Session& session, const TenantId& tenant);
 Sender WriteSender(postgres::Session& session, const TenantId& tenant, const Sender& sender);
 void DeleteSender(postgres::Session& session, const TenantId& tenant);
 

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "libs/base/error.h"
+#include "libs/testing/temporary_folder.h"
 #include "services/mqtt-ingest/journal/frame.h"
 
 namespace bv::mqtt_ingest {
@@ -23,14 +24,11 @@ namespace fs = std::filesystem;
 class JournalTest : public ::testing::Test {
  protected:
   JournalTest() {
-    std::string pattern = (fs::temp_directory_path() / "bv-journal-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    settings_ = {.directory = directory_ + "/j",
+    settings_ = {.directory = folder_.File("j"),
                  .bytes_max = 1 << 20,
                  .segment_bytes = 4'096,
                  .sync_interval = absl::Milliseconds(5)};
   }
-  ~JournalTest() override { fs::remove_all(directory_); }
 
   std::unique_ptr<Journal> Open() {
     auto journal = Journal::Open(settings_);
@@ -83,7 +81,7 @@ class JournalTest : public ::testing::Test {
     _exit(1);
   }
 
-  std::string directory_;
+  testing::TemporaryFolder folder_;
   JournalSettings settings_;
 };
 

@@ -44,6 +44,7 @@ absl::StatusOr<Order> Place(OrderId id, const std::string& user_id, const Draft&
   Order order{
       .id = std::move(id),
       .user_id = user_id,
+      .store = draft.store,
       .payment_status = draft.payment_method == PaymentMethod::kCashOnDelivery ? PaymentStatus::kDueOnDelivery
                                                                                : PaymentStatus::kPending,
       .payment_method = draft.payment_method,

@@ -12,6 +12,7 @@
 
 #include "libs/base/id.h"
 #include "libs/base/money.h"
+#include "libs/base/store.h"
 #include "libs/base/values.h"
 
 namespace bv::order {
@@ -71,6 +72,8 @@ struct Shipment {
 struct Order {
   OrderId id;
   std::string user_id;
+  // Where it was placed.
+  StoreCode store = StoreCode::Trusted(std::string(kDefaultStore));
   Status status = Status::kPending;
   PaymentStatus payment_status = PaymentStatus::kPending;
   FulfillmentStatus fulfillment_status = FulfillmentStatus::kUnfulfilled;
@@ -108,6 +111,7 @@ struct Draft {
   PaymentMethod payment_method = PaymentMethod::kCard;
   Address shipping_address;
   Email email;
+  StoreCode store = StoreCode::Trusted(std::string(kDefaultStore));
 };
 
 // What the catalogue says of a wanted item.

@@ -17,6 +17,7 @@ pb::OrderPaid PaidOf(const Order& order) {
   event.set_currency(std::string(order.total.currency.code()));
   event.set_payment_id(order.payment_id.str());
   event.set_payment_method(std::string(Word(order.payment_method)));
+  event.set_store_code(order.store.str());
   return event;
 }
 
@@ -27,6 +28,7 @@ pb::OrderCanceled CanceledOf(const Order& before, const Order& after) {
   event.set_reason(after.cancel_reason);
   event.set_refunded_amount(before.status == Status::kPaid ? after.total.minor_units : 0);
   event.set_currency(std::string(after.total.currency.code()));
+  event.set_store_code(after.store.str());
   return event;
 }
 
@@ -41,6 +43,7 @@ pb::OrderFulfilled FulfilledOf(const Order& order) {
     shipment->set_carrier(from.carrier);
     shipment->set_tracking_number(from.tracking_number);
   }
+  event.set_store_code(order.store.str());
   return event;
 }
 
@@ -52,6 +55,7 @@ pb::OrderStatusChanged StatusChangedOf(const Order& order, std::string_view reas
   event.set_payment_status(std::string(Word(order.payment_status)));
   event.set_fulfillment_status(std::string(Word(order.fulfillment_status)));
   event.set_reason(std::string(reason));
+  event.set_store_code(order.store.str());
   return event;
 }
 

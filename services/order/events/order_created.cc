@@ -15,6 +15,7 @@ absl::StatusOr<events::OutboxRow> OrderCreatedRow(const Order& order, const Requ
     line->set_qty(item.qty);
     line->set_price(item.price);
   }
+  event.set_store_code(order.store.str());
   return events::MakeRow(event, order.version, order.created_at, context);
 }
 

@@ -155,6 +155,9 @@ absl::StatusOr<Draft> FromProto(const pb::CreateOrderRequest& request) {
   if (!request.has_shipping_address()) return InvalidValue("shippingAddress", "is required");
   ASSIGN_OR_RETURN(draft.shipping_address, FromProto(request.shipping_address()));
   ASSIGN_OR_RETURN(draft.email, Email::Parse(request.email()));
+  if (!request.store_code().empty()) {
+    ASSIGN_OR_RETURN(draft.store, StoreCode::Parse(request.store_code()));
+  }
   return draft;
 }
 
@@ -256,6 +259,7 @@ pb::Order ToProto(const Order& order) {
   result.set_cancel_reason(order.cancel_reason);
   for (const Shipment& shipment : order.shipments) SetShipment(*result.add_shipments(), shipment);
   SetVendorParts(result, order);
+  result.set_store_code(order.store.str());
   return result;
 }
 

@@ -71,9 +71,13 @@ rpc::Reply<pb::ListOrdersResponse> OrderRpc::ListOrders(rpc::Call<pb::ListOrders
                     "a customer may list their own orders only", "userId");
   }
   CO_RETURN_IF_ERROR(CheckText(user, 1, 128, "userId"));
+  StoreCode store;
+  if (!request.store_code().empty()) {
+    CO_ASSIGN_OR_RETURN(store, StoreCode::Parse(request.store_code()));
+  }
   std::function<absl::StatusOr<std::vector<Order>>(postgres::Session&)> list =
       [&](postgres::Session& session) -> absl::StatusOr<std::vector<Order>> {
-    return order::ListOrders(session, context.tenant, user, before, page_size + 1);
+    return order::ListOrders(session, context.tenant, user, store, before, page_size + 1);
   };
   CO_ASSIGN_OR_RETURN(std::vector<Order> orders,
                       co_await pool_.Read<std::vector<Order>>(context, std::move(list)));

@@ -30,7 +30,7 @@ struct ClaimColumns {
 
 struct OrderColumns {
   Texts tenants, ids, users, statuses, payment_statuses, fulfillment_statuses, methods, currencies, emails,
-      addresses, reservations;
+      addresses, reservations, stores;
   Numbers totals, created;
   std::vector<std::optional<std::int64_t>> hold_expiries;
 
@@ -49,6 +49,7 @@ struct OrderColumns {
       emails.push_back(order.email.str());
       addresses.push_back(AddressColumn(order.shipping_address));
       reservations.push_back(order.reservation_id);
+      stores.push_back(order.store.str());
       hold_expiries.push_back(
           order.hold_expires_at ? std::optional(absl::ToUnixMicros(*order.hold_expires_at)) : std::nullopt);
       created.push_back(absl::ToUnixMicros(order.created_at));
@@ -100,14 +101,14 @@ bool InsertNewOrders(postgres::Session& session, const std::map<RecordKey, Idemp
       RETURNING 1
     ), placed AS (
       INSERT INTO orders (tenant_id, order_id, user_id, status, payment_status, fulfillment_status, payment_method, total_amount, currency,
-                          email, shipping_address, reservation_id, hold_expires_at, created_at, updated_at)
+                          email, shipping_address, reservation_id, hold_expires_at, created_at, updated_at, store_code)
       SELECT tenant_id, order_id, user_id, status, payment_status, fulfillment_status, payment_method, total_amount, currency,
              email, shipping_address::text[], reservation_id, to_timestamp(hold_expires_at / 1e6), to_timestamp(created_at / 1e6),
-             to_timestamp(created_at / 1e6)
+             to_timestamp(created_at / 1e6), store_code
       FROM unnest($16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::bigint[], $24::text[],
-                  $25::text[], $26::text[], $27::text[], $28::bigint[], $29::bigint[])
+                  $25::text[], $26::text[], $27::text[], $28::bigint[], $29::bigint[], $41::text[])
         AS k (tenant_id, order_id, user_id, status, payment_status, fulfillment_status, payment_method, total_amount, currency, email,
-              shipping_address, reservation_id, hold_expires_at, created_at)
+              shipping_address, reservation_id, hold_expires_at, created_at, store_code)
       ON CONFLICT DO NOTHING
       RETURNING 1
     ), itemised AS (
@@ -138,7 +139,7 @@ bool InsertNewOrders(postgres::Session& session, const std::map<RecordKey, Idemp
       ArrayLiteral(o.reservations), ArrayLiteral(o.hold_expiries), ArrayLiteral(o.created),
       ArrayLiteral(i.tenants), ArrayLiteral(i.ids), ArrayLiteral(i.positions), ArrayLiteral(i.products),
       ArrayLiteral(i.variants), ArrayLiteral(i.skus), ArrayLiteral(i.titles), ArrayLiteral(i.quantities),
-      ArrayLiteral(i.prices), ArrayLiteral(i.vendors), kReasonCreated);
+      ArrayLiteral(i.prices), ArrayLiteral(i.vendors), kReasonCreated, ArrayLiteral(o.stores));
   return inserted[0][0].as<std::size_t>() == claims.size() &&
          inserted[0][1].as<std::size_t>() == items.size();
 }

@@ -18,6 +18,7 @@ Order OrderOf(const pqxx::row& row) {
   Order order;
   order.id = OrderId::Trusted(row["order_id"].as<std::string>());
   order.user_id = row["user_id"].as<std::string>();
+  order.store = StoreCode::Trusted(row["store_code"].as<std::string>());
   order.status = StatusOf(row["status"].as<std::string>());
   order.payment_status = PaymentStatusOf(row["payment_status"].as<std::string>());
   order.fulfillment_status = FulfillmentStatusOf(row["fulfillment_status"].as<std::string>());
@@ -36,14 +37,15 @@ Order OrderOf(const pqxx::row& row) {
   return order;
 }
 
-#define BV_ORDER_COLUMNS                                                                                    \
-  "order_id, user_id, status, payment_status, fulfillment_status, payment_method, total_amount, currency, " \
-  "email, coalesce(reservation_id, order_id) AS reservation, cancel_reason, payment_id, version, "          \
-  "(extract(epoch FROM hold_expires_at) * 1e6)::bigint AS hold_micros, "                                    \
-  "(extract(epoch FROM created_at) * 1e6)::bigint AS created_micros, (extract(epoch FROM updated_at) * "    \
-  "1e6)::bigint AS updated_micros, "                                                                        \
-  "shipping_address[1] AS a1, shipping_address[2], shipping_address[3], shipping_address[4], "              \
-  "shipping_address[5], "                                                                                   \
+#define BV_ORDER_COLUMNS                                                                                 \
+  "order_id, user_id, store_code, status, payment_status, fulfillment_status, payment_method, "          \
+  "total_amount, currency, email, coalesce(reservation_id, order_id) AS reservation, cancel_reason, "    \
+  "payment_id, version, "                                                                                \
+  "(extract(epoch FROM hold_expires_at) * 1e6)::bigint AS hold_micros, "                                 \
+  "(extract(epoch FROM created_at) * 1e6)::bigint AS created_micros, (extract(epoch FROM updated_at) * " \
+  "1e6)::bigint AS updated_micros, "                                                                     \
+  "shipping_address[1] AS a1, shipping_address[2], shipping_address[3], shipping_address[4], "           \
+  "shipping_address[5], "                                                                                \
   "shipping_address[6], shipping_address[7], shipping_address[8] "
 
 std::vector<OrderKey> KeysOf(const std::map<OrderKey, Order*>& orders) {
@@ -120,13 +122,13 @@ std::map<OrderKey, Order> LockOrders(postgres::Session& session, const std::vect
 }
 
 std::vector<Order> ListOrders(postgres::Session& session, const TenantId& tenant, const std::string& user_id,
-                              const std::string& before, int limit) {
+                              const StoreCode& store, const std::string& before, int limit) {
   static constexpr Statement kList{
       "orders_list", "SELECT " BV_ORDER_COLUMNS
                      "FROM orders WHERE tenant_id = $1 AND user_id = $2 AND ($3 = '' OR order_id < $3) "
-                     "ORDER BY order_id DESC LIMIT $4"};
+                     "AND ($4 = '' OR store_code = $4) ORDER BY order_id DESC LIMIT $5"};
   std::vector<Order> orders;
-  for (const pqxx::row& row : session.Exec(kList, tenant.str(), user_id, before, limit))
+  for (const pqxx::row& row : session.Exec(kList, tenant.str(), user_id, before, store.str(), limit))
     orders.push_back(OrderOf(row));
   ReadParts(session, tenant, orders);
   return orders;

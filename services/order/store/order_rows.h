@@ -19,8 +19,8 @@ absl::StatusOr<Order> ReadOrder(postgres::Session& session, const TenantId& tena
 // transactions wait for each other in one direction only.
 std::map<OrderKey, Order> LockOrders(postgres::Session& session, const std::vector<OrderKey>& keys);
 
-// At most `limit` orders of a user, newest first, older than `before` if that is not empty.
+// At most `limit` orders of a user, newest first; of `store` and older than `before` if those are not empty.
 std::vector<Order> ListOrders(postgres::Session& session, const TenantId& tenant, const std::string& user_id,
-                              const std::string& before, int limit);
+                              const StoreCode& store, const std::string& before, int limit);
 
 }  // namespace bv::order

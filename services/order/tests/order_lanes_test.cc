@@ -115,10 +115,10 @@ TEST_F(OrderLanesTest, TheEventIsTheCanonicalExample) {
       R"({"eventId":")" + event("id") + R"(","eventType":"ecommerce.order.order.created.v1","occurredAt":")" +
           event("to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')") +
           R"(","producer":"order-service","traceId":"4bf92f3577b34da6a3ce929d0e0e4736","correlationId":"correlation-1",)"
-          R"("schemaVersion":"1.0","partitionKey":")" +
+          R"("schemaVersion":"1.1","partitionKey":")" +
           order.id.str() + R"(","payload":{"orderId":")" + order.id.str() +
           R"(","userId":"USER-9","totalAmount":129.50,"currency":"USD",)"
-          R"("items":[{"productId":"P1","qty":2,"price":25.00},{"productId":"P2","qty":1,"price":79.50}]}})");
+          R"("items":[{"productId":"P1","qty":2,"price":25.00},{"productId":"P2","qty":1,"price":79.50}],"storeCode":"default"}})");
   EXPECT_EQ(event("occurred_at = (SELECT created_at FROM orders.orders)"), "t");
 }
 
@@ -276,7 +276,7 @@ TEST_F(OrderLanesTest, ListsNewestFirstPageByPage) {
   std::vector<std::size_t> pages;
   for (std::string before; pages.empty() || pages.back() == 20;) {
     const std::vector<Order> page = In("acme", [&](postgres::Session& session) {
-      return ListOrders(session, TenantId::Trusted("acme"), "user-1", before, 20);
+      return ListOrders(session, TenantId::Trusted("acme"), "user-1", StoreCode(), before, 20);
     });
     pages.push_back(page.size());
     for (const Order& order : page) {
@@ -288,7 +288,7 @@ TEST_F(OrderLanesTest, ListsNewestFirstPageByPage) {
   EXPECT_THAT(pages, ::testing::ElementsAre(20, 20, 5));
   EXPECT_EQ(listed, expected);
   EXPECT_TRUE(In("globex", [](postgres::Session& session) {
-                return ListOrders(session, TenantId::Trusted("globex"), "user-1", "", 20);
+                return ListOrders(session, TenantId::Trusted("globex"), "user-1", StoreCode(), "", 20);
               }).empty());
 }
 

@@ -1,6 +1,7 @@
 // How much of its tables the service reads when its statements were planned on tables with hardly a row,
 // which is when a scan looks as good to the planner as a look-up.
 #include "services/order/store/lookup_batch.h"
+#include "services/order/store/order_rows.h"
 #include "services/order/tests/lifecycle_fixture.h"
 
 namespace bv::order {
@@ -82,18 +83,19 @@ class PlansTest : public LifecycleTest {
     for (int i = 0; i < kOrders; ++i) ids.push_back(Place());
     LiveAll(ids);
   }
-  void ExpectLookUpsOnly() {
+  void ExpectLookUpsOnly(int rows_max = kOrders * kSteps * kRowsMax) {
     // The new ones have no session yet.
     changes_.emplace("order_change", database().Connection(), postgres::LaneSettings{.count = 1},
                      ExecuteChangeBatch);
     orders_.emplace("order", database().Connection(), postgres::LaneSettings{.count = 1}, ExecuteCreateBatch);
-    EXPECT_EQ(database().TablesReadTooMuch("orders", kOrders * kSteps * kRowsMax), "");
+    EXPECT_EQ(database().TablesReadTooMuch("orders", rows_max), "");
   }
 };
 
 // Suites of their own, since a suite has one database.
 class FewRowsTest : public PlansTest {};
 class NoRowsTest : public PlansTest {};
+class ManyOrdersTest : public PlansTest {};
 
 TEST_F(FewRowsTest, WhatAnOrderReadsDoesNotGrowWithTheOrders) {
   LiveAll({Place()});
@@ -109,6 +111,28 @@ TEST_F(NoRowsTest, WhatAnOrderReadsDoesNotGrowWithTheOrders) {
   LiveAll({Place()});
   PlaceAndLiveAll();
   ExpectLookUpsOnly();
+}
+
+TEST_F(ManyOrdersTest, AListOfAStoreReadsTheCustomersOrdersOnly) {
+  constexpr int kLists = 50;
+  Place();
+  Query(R"sql(
+    INSERT INTO orders.orders
+    SELECT (jsonb_populate_record(o, jsonb_build_object('order_id', 'ord_' || i, 'reservation_id', 'ord_' || i, 'user_id', 'user-of-' || i))).*
+    FROM orders.orders o CROSS JOIN generate_series(1, 5000) i WHERE o.tenant_id = $T
+  )sql");
+  Query("ANALYZE orders.orders");
+  {
+    postgres::Session session(database().Connection(), postgres::Plans::kDefault);
+    for (int i = 0; i < kLists; ++i) {
+      const absl::Status read = session.Read({tenant()}, [&](postgres::Session& s) {
+        EXPECT_EQ(ListOrders(s, tenant(), "user-1", StoreCode::Trusted("default"), "", 20).size(), 1u);
+        return absl::OkStatus();
+      });
+      ASSERT_TRUE(read.ok()) << read;
+    }
+  }
+  ExpectLookUpsOnly(kLists * kSteps);
 }
 
 }  // namespace

@@ -1,12 +1,11 @@
 #include "services/outbox-relay/relay/schema_ids.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "libs/base/strings.h"
+#include "libs/testing/temporary_folder.h"
 
 namespace bv::relay {
 namespace {
@@ -39,14 +38,14 @@ TEST(SchemaIds, WithoutAFileThereAreNone) {
 }
 
 TEST(SchemaIds, AreReadFromTheFile) {
-  const std::string file = Concat(std::filesystem::temp_directory_path().string(), "/schema-ids-", getpid());
+  const testing::TemporaryFolder folder;
+  const std::string file = folder.File("schema-ids.json");
   std::ofstream(file) << R"({"a.b.c.v1": 7})";
   SchemaIds ids(file);
   EXPECT_EQ(ids.HeaderOf("a.b.c.v1"), "") << "before it looks";
   ids.Refresh();
   EXPECT_EQ(ids.HeaderOf("a.b.c.v1"), "\0\0\0\0\7"sv);
   EXPECT_EQ(ids.HeaderOf("a.b.c.v2"), "");
-  std::filesystem::remove(file);
 }
 
 }  // namespace

@@ -18,16 +18,17 @@ class Crash : public PaymentTest {
     const postgres::ConnectionSettings connection = database().Connection();
     program_ = std::make_unique<Program>(
         "payment-adapter",
-        std::vector<std::string>{
-            Concat("BV_POSTGRES_URL=", connection.url),
-            Concat("BV_POSTGRES_PASSWORD=", connection.password.Reveal()),
-            Concat("BV_AUTH_JWKS_FILE=", jwks_.path()), "BV_AUTH_DEVELOPMENT=true",
-            Concat("BV_GRPC_ADDRESS=127.0.0.1:", port_), "BV_METRICS_ADDRESS=127.0.0.1:0",
-            "BV_LOG_LEVEL=error", Concat("BV_SOAP_URL=http://127.0.0.1:", simulator().soap_url().port, "/"),
-            Concat("BV_REST_URL=http://127.0.0.1:", simulator().rest_url().port, "/"),
-            "BV_SOAP_PROCESSING_MAX=2s", "BV_REST_PROCESSING_MAX=2s", "BV_GATEWAY_ATTEMPT_TIMEOUT=500ms",
-            "BV_GATEWAY_BACKOFF_MIN=5ms", "BV_GATEWAY_BACKOFF_MAX=40ms", "BV_GATEWAY_LEASE=1000ms",
-            Concat("BIVOUAC_CRASH_FILE=", crash_file_)});
+        std::vector<std::string>{Concat("BV_POSTGRES_URL=", connection.url),
+                                 Concat("BV_POSTGRES_PASSWORD=", connection.password.Reveal()),
+                                 Concat("BV_AUTH_JWKS_FILE=", jwks_.path()), "BV_AUTH_DEVELOPMENT=true",
+                                 "BV_ACCESS_BROKERS=", Concat("BV_GRPC_ADDRESS=127.0.0.1:", port_),
+                                 "BV_METRICS_ADDRESS=127.0.0.1:0", "BV_LOG_LEVEL=error",
+                                 Concat("BV_SOAP_URL=http://127.0.0.1:", simulator().soap_url().port, "/"),
+                                 Concat("BV_REST_URL=http://127.0.0.1:", simulator().rest_url().port, "/"),
+                                 "BV_SOAP_PROCESSING_MAX=2s", "BV_REST_PROCESSING_MAX=2s",
+                                 "BV_GATEWAY_ATTEMPT_TIMEOUT=500ms", "BV_GATEWAY_BACKOFF_MIN=5ms",
+                                 "BV_GATEWAY_BACKOFF_MAX=40ms", "BV_GATEWAY_LEASE=1000ms",
+                                 Concat("BIVOUAC_CRASH_FILE=", crash_file_)});
     client_ = std::make_unique<rpc::Client<pb::Payments>>(Concat("127.0.0.1:", port_),
                                                           rpc::PeerSettings{.connections = 1});
     pb::GetPaymentRequest nothing;

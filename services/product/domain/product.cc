@@ -8,6 +8,7 @@
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
 #include "libs/base/strings.h"
+#include "services/product/domain/category.h"
 
 namespace bv::product {
 namespace {
@@ -32,6 +33,59 @@ absl::Status CheckVendorId(const std::string& vendor_id) {
     return InvalidValue("vendorId",
                         Concat("must be at most ", kVendorIdMax, " characters of A-Z a-z 0-9 _ -"));
   }
+  return absl::OkStatus();
+}
+
+// `value_length_min` is 0 where an empty value removes an attribute.
+absl::Status CheckAttributes(const std::map<std::string, std::string>& attributes,
+                             std::size_t value_length_min) {
+  if (attributes.size() > kAttributesMax)
+    return InvalidValue("attributes", Concat("must be at most ", kAttributesMax));
+  for (const auto& [name, value] : attributes) {
+    RETURN_IF_ERROR(CheckAttributeName(name, "attributes"));
+    RETURN_IF_ERROR(CheckText(value, value_length_min, kAttributeValueMax, Concat("attributes.", name)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckCategoryCodes(const std::vector<std::string>& codes, std::string_view field) {
+  if (codes.size() > kCategoriesOfProductMax)
+    return InvalidValue(field, Concat("must be at most ", kCategoriesOfProductMax, " categories"));
+  for (std::size_t i = 0; i < codes.size(); ++i)
+    RETURN_IF_ERROR(CheckCategoryCode(codes[i], Concat(field, "[", i, "]")));
+  return absl::OkStatus();
+}
+
+absl::Status ChangeAttributes(const ProductChange& change, Product& product) {
+  RETURN_IF_ERROR(CheckAttributes(change.attributes, 0));
+  for (const auto& [name, value] : change.attributes) {
+    if (value.empty()) {
+      product.attributes.erase(name);
+    } else {
+      product.attributes[name] = value;
+    }
+  }
+  return CheckAttributes(product.attributes, 1);
+}
+
+absl::Status ChangeCategories(const ProductChange& change, Revision& revision) {
+  RETURN_IF_ERROR(CheckCategoryCodes(change.add_categories, "addCategories"));
+  RETURN_IF_ERROR(CheckCategoryCodes(change.remove_categories, "removeCategories"));
+  std::set<std::string> codes(revision.product.categories.begin(), revision.product.categories.end());
+  for (std::size_t i = 0; i < change.remove_categories.size(); ++i) {
+    const std::string& code = change.remove_categories[i];
+    if (std::ranges::find(change.add_categories, code) != change.add_categories.end())
+      return InvalidValue(Concat("removeCategories[", i, "]"), "is among those to be added, too");
+    if (codes.erase(code) > 0) revision.left.push_back(code);
+  }
+  for (const std::string& code : change.add_categories) {
+    if (codes.insert(code).second) revision.entered.push_back(code);
+  }
+  if (codes.size() > kCategoriesOfProductMax) {
+    return InvalidValue("addCategories",
+                        Concat("a product is in at most ", kCategoriesOfProductMax, " categories"));
+  }
+  revision.product.categories.assign(codes.begin(), codes.end());
   return absl::OkStatus();
 }
 
@@ -93,6 +147,17 @@ bool DiffersBesidePrice(Variant a, const Variant& b) {
 
 }  // namespace
 
+absl::Status CheckAttributeName(std::string_view name, std::string_view field) {
+  const auto allowed = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
+  };
+  if (name.empty() || name.size() > kAttributeNameMax || !std::ranges::all_of(name, allowed)) {
+    return InvalidValue(field, Concat("names of attributes must be 1 to ", kAttributeNameMax,
+                                      " characters of A-Z a-z 0-9 . _ -"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status SkuTaken(const SkuCode& sku, std::size_t index) {
   return Error(absl::StatusCode::kAlreadyExists, "SKU_TAKEN",
                Concat("another variant has the SKU ", sku.str()), FieldOf(index, "sku"));
@@ -102,6 +167,8 @@ absl::Status CheckNew(const Product& product) {
   RETURN_IF_ERROR(CheckTitle(product.title));
   RETURN_IF_ERROR(CheckDescription(product.description));
   RETURN_IF_ERROR(CheckVendorId(product.vendor_id));
+  RETURN_IF_ERROR(CheckAttributes(product.attributes, 1));
+  RETURN_IF_ERROR(CheckCategoryCodes(product.categories, "categories"));
   if (product.variants.empty() || product.variants.size() > kVariantsMax) {
     return InvalidValue("variants", Concat("must be 1 to ", kVariantsMax, " variants"));
   }
@@ -133,6 +200,8 @@ absl::StatusOr<Revision> Revise(const Product& product, const ProductChange& cha
   after.description = change.description.value_or(product.description);
   after.vendor_id = change.vendor_id.value_or(product.vendor_id);
   after.status = change.status.value_or(product.status);
+  RETURN_IF_ERROR(ChangeAttributes(change, after));
+  RETURN_IF_ERROR(ChangeCategories(change, revision));
 
   std::set<SkuCode> skus;
   for (std::size_t i = 0; i < change.variants.size(); ++i) {
@@ -156,7 +225,9 @@ absl::StatusOr<Revision> Revise(const Product& product, const ProductChange& cha
   }
   revision.changed = after.title != product.title || after.description != product.description ||
                      after.vendor_id != product.vendor_id || after.status != product.status ||
-                     !revision.added.empty() || !revision.altered.empty() || !revision.repriced.empty();
+                     after.attributes != product.attributes || !revision.entered.empty() ||
+                     !revision.left.empty() || !revision.added.empty() || !revision.altered.empty() ||
+                     !revision.repriced.empty();
   return revision;
 }
 

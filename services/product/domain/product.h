@@ -7,8 +7,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/base/id.h"
@@ -22,6 +24,10 @@ inline constexpr std::size_t kDescriptionMax = 10'000;
 inline constexpr std::size_t kVendorIdMax = 64;
 // Of one product, and in one change.
 inline constexpr std::size_t kVariantsMax = 100;
+inline constexpr std::size_t kAttributesMax = 50;
+inline constexpr std::size_t kAttributeNameMax = 64;
+inline constexpr std::size_t kAttributeValueMax = 100;
+inline constexpr std::size_t kCategoriesOfProductMax = 20;
 
 enum class ProductStatus { kDraft, kActive, kArchived };
 enum class VariantStatus { kActive, kArchived };
@@ -46,6 +52,10 @@ struct Product {
   // kVendorIdMax of A-Z a-z 0-9 _ - at most; empty for the shop itself.
   std::string vendor_id;
   ProductStatus status = ProductStatus::kActive;
+  // What shoppers filter by: "color" → "red". Names are kAttributeNameMax of A-Z a-z 0-9 . _ - at most.
+  std::map<std::string, std::string> attributes;
+  // Codes; of a stored product sorted, each once.
+  std::vector<std::string> categories;
   std::vector<Variant> variants;
   std::int64_t version = 1;
   absl::Time created_at;
@@ -71,6 +81,10 @@ struct ProductChange {
   std::optional<std::string> description;
   std::optional<std::string> vendor_id;
   std::optional<ProductStatus> status;
+  // An empty value removes one.
+  std::map<std::string, std::string> attributes;
+  std::vector<std::string> add_categories;
+  std::vector<std::string> remove_categories;
   std::vector<VariantChange> variants;
   // The version that the caller has seen.
   std::optional<std::int64_t> expected_version;
@@ -80,12 +94,18 @@ struct ProductChange {
 struct Revision {
   Product product;
   bool changed = false;
+  // Codes of categories.
+  std::vector<std::string> entered;
+  std::vector<std::string> left;
   std::vector<std::size_t> added;
   // Something else than the price.
   std::vector<std::size_t> altered;
   // Another price or currency.
   std::vector<std::size_t> repriced;
 };
+
+// INVALID_ARGUMENT unless `name` may be one.
+absl::Status CheckAttributeName(std::string_view name, std::string_view field);
 
 // ALREADY_EXISTS, reason SKU_TAKEN, naming variant `index` of the request.
 absl::Status SkuTaken(const SkuCode& sku, std::size_t index);

@@ -27,6 +27,9 @@ absl::StatusOr<events::OutboxRow> ProductUpdatedRow(const Product& product, cons
   }
   event.set_version(product.version);
   event.set_vendor_id(product.vendor_id);
+  auto& facets = *event.mutable_facets();
+  facets.mutable_attributes()->insert(product.attributes.begin(), product.attributes.end());
+  facets.mutable_categories()->Assign(product.categories.begin(), product.categories.end());
   return events::MakeRow(event, product.version, product.updated_at, context);
 }
 

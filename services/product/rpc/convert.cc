@@ -118,7 +118,9 @@ absl::StatusOr<Product> FromProto(const pb::CreateProductRequest& request) {
   Product product{.id = ProductId::New(),
                   .title = request.title(),
                   .description = request.description(),
-                  .vendor_id = request.vendor_id()};
+                  .vendor_id = request.vendor_id(),
+                  .attributes = {request.attributes().begin(), request.attributes().end()},
+                  .categories = {request.categories().begin(), request.categories().end()}};
   ASSIGN_OR_RETURN(const auto status, StatusFromProto(request.status()));
   product.status = status.value_or(ProductStatus::kActive);
   for (int i = 0; i < request.variants_size(); ++i) {
@@ -139,6 +141,9 @@ absl::StatusOr<ProductChange> FromProto(const pb::UpdateProductRequest& request)
     ASSIGN_OR_RETURN(VariantChange variant, FromProto(request.variants(i), PrefixOf(i)));
     change.variants.push_back(std::move(variant));
   }
+  change.attributes.insert(request.attributes().begin(), request.attributes().end());
+  change.add_categories.assign(request.add_categories().begin(), request.add_categories().end());
+  change.remove_categories.assign(request.remove_categories().begin(), request.remove_categories().end());
   if (request.has_expected_version()) change.expected_version = request.expected_version();
   return change;
 }
@@ -205,6 +210,8 @@ pb::Product ToProto(const Product& product) {
   *result.mutable_created_at() = rpc::ToTimestamp(product.created_at);
   *result.mutable_updated_at() = rpc::ToTimestamp(product.updated_at);
   result.set_vendor_id(product.vendor_id);
+  result.mutable_attributes()->insert(product.attributes.begin(), product.attributes.end());
+  result.mutable_categories()->Assign(product.categories.begin(), product.categories.end());
   return result;
 }
 

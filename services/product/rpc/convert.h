@@ -14,6 +14,9 @@
 
 namespace bv::product {
 
+// A page ends early rather than exceed what gRPC clients take by default, 4 MiB.
+inline constexpr std::size_t kPageBytesMax = 2 << 20;
+
 // With new ids; has passed CheckNew.
 absl::StatusOr<Product> FromProto(const commerce::product::v1::CreateProductRequest& request);
 absl::StatusOr<ProductChange> FromProto(const commerce::product::v1::UpdateProductRequest& request);

@@ -7,11 +7,11 @@
 #include "services/product/store/change_product.h"
 #include "services/product/store/product_rows.h"
 
+// A false alarm of GCC 12 about the frames of the handlers.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
 namespace bv::product {
 namespace {
-
-// A page ends early rather than exceed what gRPC clients take by default, 4 MiB.
-constexpr std::size_t kPageBytesMax = 2 << 20;
 
 template <class T>
 using Work = std::function<absl::StatusOr<T>(postgres::Session&)>;

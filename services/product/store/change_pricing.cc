@@ -10,6 +10,7 @@
 #include "services/product/store/change_product.h"
 #include "services/product/store/price_rows.h"
 #include "services/product/store/product_rows.h"
+#include "services/product/store/record.h"
 
 namespace bv::product {
 namespace {
@@ -77,9 +78,11 @@ absl::StatusOr<PriceOverride> SetOverride(postgres::Session& session, const Requ
   wanted.variant = variant.id;
   wanted.valid_from = product.updated_at;
   RETURN_IF_ERROR(CheckOverride(wanted, variant));
-  EndOverride(session, context.tenant, variant.id, product.updated_at);
+  const std::optional<PriceOverride> ended =
+      EndOverride(session, context.tenant, variant.id, product.updated_at);
   InsertOverride(session, context.tenant, wanted, context.user_id);
   RETURN_IF_ERROR(Announce(session, context, product));
+  RETURN_IF_ERROR(RecordOverride(session, context, wanted.sku, ended, wanted));
   CrashPoint("product.pricing.written");
   return wanted;
 }
@@ -90,6 +93,7 @@ absl::StatusOr<PriceOverride> RemoveOverride(postgres::Session& session, const R
   std::optional<PriceOverride> ended =
       EndOverride(session, context.tenant, VariantWith(product, sku).id, product.updated_at);
   if (!ended) return NotFound("PRICE_OVERRIDE_NOT_FOUND", "the variant has no price override");
+  RETURN_IF_ERROR(RecordOverride(session, context, sku, ended, std::nullopt));
   ended->sku = sku;
   ended->valid_until = product.updated_at;
   RETURN_IF_ERROR(Announce(session, context, product));
@@ -109,8 +113,10 @@ absl::StatusOr<SaleSeen> CreateSale(postgres::Session& session, const RequestCon
   RETURN_IF_ERROR(ScheduleFree(session, context.tenant, wanted, product, product.updated_at));
   InsertSale(session, context.tenant, wanted, context.user_id, product.updated_at);
   RETURN_IF_ERROR(Announce(session, context, product));
+  const SaleSeen created{std::move(wanted), product.updated_at};
+  RETURN_IF_ERROR(RecordSale(session, context, std::nullopt, created));
   CrashPoint("product.pricing.written");
-  return SaleSeen{std::move(wanted), product.updated_at};
+  return created;
 }
 
 absl::StatusOr<SaleSeen> CancelSale(postgres::Session& session, const RequestContext& context,
@@ -120,11 +126,14 @@ absl::StatusOr<SaleSeen> CancelSale(postgres::Session& session, const RequestCon
   ASSIGN_OR_RETURN(const Product product, BeginVersion(session, context.tenant, found->sale.product));
   found = ReadSale(session, context.tenant, id);
   if (!found) return FlashSaleNotFound();
+  const SaleSeen before = *found;
   RETURN_IF_ERROR(Cancel(found->sale, product.updated_at));
   StoreCanceled(session, context.tenant, found->sale);
   RETURN_IF_ERROR(Announce(session, context, product));
+  const SaleSeen canceled{std::move(found->sale), product.updated_at};
+  RETURN_IF_ERROR(RecordSale(session, context, before, canceled));
   CrashPoint("product.pricing.written");
-  return SaleSeen{std::move(found->sale), product.updated_at};
+  return canceled;
 }
 
 absl::StatusOr<bool> TurnSale(postgres::Session& session, const RequestContext& context,

@@ -5,8 +5,11 @@
 
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
+#include "libs/base/strings.h"
 #include "services/product/store/announce.h"
+#include "services/product/store/category_rows.h"
 #include "services/product/store/product_rows.h"
+#include "services/product/store/record.h"
 
 namespace bv::product {
 namespace {
@@ -18,6 +21,21 @@ std::optional<std::size_t> FirstTaken(const std::vector<std::size_t>& wanted,
     if (std::ranges::find(inserted, index) == inserted.end()) return index;
   }
   return std::nullopt;
+}
+
+// INVALID_ARGUMENT names the first of the codes that no category has; `field` is the list's. Those that there
+// are stay there until the transaction ends.
+absl::Status CheckCategories(postgres::Session& session, const TenantId& tenant,
+                             const std::vector<std::string>& codes, const std::vector<std::string>& asked,
+                             std::string_view field) {
+  if (codes.empty()) return absl::OkStatus();
+  const std::vector<std::string> known = HoldCategories(session, tenant, codes);
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const bool is_meant = std::ranges::find(codes, asked[i]) != codes.end();
+    if (is_meant && std::ranges::find(known, asked[i]) == known.end())
+      return InvalidValue(Concat(field, "[", i, "]"), Concat("there is no category ", asked[i]));
+  }
+  return absl::OkStatus();
 }
 
 // Where the change names the SKU.
@@ -34,13 +52,19 @@ absl::Status ProductNotFound() {
 
 absl::StatusOr<Product> CreateProduct(postgres::Session& session, const RequestContext& context,
                                       Product product) {
+  RETURN_IF_ERROR(
+      CheckCategories(session, context.tenant, product.categories, product.categories, "categories"));
+  std::ranges::sort(product.categories);
+  product.categories.erase(std::ranges::unique(product.categories).begin(), product.categories.end());
   InsertProduct(session, context.tenant, product);
+  PutIntoCategories(session, context.tenant, product.id, product.categories);
   std::vector<std::size_t> all(product.variants.size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   const std::vector<std::size_t> inserted = InsertVariants(session, context.tenant, product, all);
   if (const auto taken = FirstTaken(all, inserted)) return SkuTaken(product.variants[*taken].sku, *taken);
   WritePrices(session, context.tenant, product, all);
   RETURN_IF_ERROR(Announce(session, context, product));
+  RETURN_IF_ERROR(RecordProduct(session, context, std::nullopt, product));
   return product;
 }
 
@@ -53,8 +77,12 @@ absl::StatusOr<Product> ChangeProduct(postgres::Session& session, const RequestC
   ASSIGN_OR_RETURN(Revision revision, Revise(*before, change));
   Product& product = revision.product;
   if (!revision.changed) return product;
+  RETURN_IF_ERROR(
+      CheckCategories(session, context.tenant, revision.entered, change.add_categories, "addCategories"));
 
   UpdateProduct(session, context.tenant, product);
+  PutIntoCategories(session, context.tenant, id, revision.entered);
+  TakeFromCategories(session, context.tenant, id, revision.left);
   const std::vector<std::size_t> inserted = InsertVariants(session, context.tenant, product, revision.added);
   if (const auto taken = FirstTaken(revision.added, inserted)) {
     const SkuCode& sku = product.variants[*taken].sku;
@@ -65,6 +93,7 @@ absl::StatusOr<Product> ChangeProduct(postgres::Session& session, const RequestC
   priced.insert(priced.end(), revision.added.begin(), revision.added.end());
   WritePrices(session, context.tenant, product, priced);
   RETURN_IF_ERROR(Announce(session, context, product));
+  RETURN_IF_ERROR(RecordProduct(session, context, before, product));
   return product;
 }
 

@@ -1,7 +1,9 @@
 #include "services/product/store/product_rows.h"
 
 #include <absl/strings/str_replace.h>
+#include <absl/strings/str_split.h>
 
+#include "libs/base/strings.h"
 #include "services/product/domain/words.h"
 
 namespace bv::product {
@@ -10,29 +12,63 @@ namespace {
 using postgres::ArrayLiteral;
 using postgres::Statement;
 
-// One row a variant, with the columns of its product; the description, which may be long, in the first of
-// them only.
+// Between the elements of a list in one column; no text of a product has it.
+constexpr char kSeparator = '\x1f';
+
+// One row a variant, with the columns of its product; the description, which may be long, the attributes and
+// the categories in the first of them only.
 #define BV_PRODUCT_COLUMNS                                                                         \
   "p.product_id, p.title, CASE WHEN v.position = 0 THEN p.description END AS description, "        \
+  "CASE WHEN v.position = 0 THEN array_to_string(p.attributes, E'\\x1f') END AS attributes, "      \
+  "CASE WHEN v.position = 0 THEN (SELECT string_agg(pc.category, E'\\x1f' ORDER BY pc.category) "  \
+  "FROM product_category pc WHERE pc.tenant_id = p.tenant_id AND pc.product_id = p.product_id) "   \
+  "END AS categories, "                                                                            \
   "p.vendor_id, p.status, p.version, "                                                             \
   "(extract(epoch FROM p.created_at) * 1e6)::bigint AS created_micros, "                           \
   "(extract(epoch FROM p.updated_at) * 1e6)::bigint AS updated_micros, "                           \
   "v.variant_id, v.sku, h.price, h.currency, v.compare_at_price, v.fulfillment_type, v.status AS " \
   "variant_status "
 
-// The price is a subquery with a LIMIT, which leaves the planner nothing but the index, also while the table
-// has no statistics.
+// Variants and prices are subqueries with an order and a LIMIT, which leaves the planner nothing but the
+// index, also while the table has no statistics. A product has at most kVariantsMax variants.
+static_assert(kVariantsMax == 100);
 #define BV_VARIANTS_OF_P                                                                    \
-  "JOIN variant v ON v.tenant_id = p.tenant_id AND v.product_id = p.product_id "            \
+  "CROSS JOIN LATERAL (SELECT * FROM variant w "                                            \
+  "WHERE w.tenant_id = p.tenant_id AND w.product_id = p.product_id "                        \
+  "ORDER BY w.position LIMIT 100) AS v "                                                    \
   "CROSS JOIN LATERAL (SELECT * FROM product_price_history c "                              \
   "WHERE c.tenant_id = v.tenant_id AND c.variant_id = v.variant_id AND c.valid_to IS NULL " \
   "ORDER BY c.valid_from DESC LIMIT 1) AS h "
+
+// Of a column that holds a list; NULL and '' are an empty one.
+std::vector<std::string> ListOf(const pqxx::field& field) {
+  return absl::StrSplit(field.is_null() ? "" : field.c_str(), kSeparator, absl::SkipEmpty());
+}
+
+// "name:value".
+std::map<std::string, std::string> AttributesOf(const pqxx::field& field) {
+  std::map<std::string, std::string> attributes;
+  for (const std::string& each : ListOf(field)) {
+    const std::size_t colon = each.find(':');
+    attributes.emplace(each.substr(0, colon), each.substr(colon + 1));
+  }
+  return attributes;
+}
+
+// Sorted, as the map is.
+std::string AttributesLiteral(const Product& product) {
+  std::vector<std::string> texts;
+  for (const auto& [name, value] : product.attributes) texts.push_back(Concat(name, ":", value));
+  return ArrayLiteral(texts);
+}
 
 Product ProductOf(const pqxx::row& row) {
   Product product;
   product.id = ProductId::Trusted(row["product_id"].as<std::string>());
   product.title = row["title"].as<std::string>();
   product.description = row["description"].as<std::string>();
+  product.attributes = AttributesOf(row["attributes"]);
+  product.categories = ListOf(row["categories"]);
   product.vendor_id = row["vendor_id"].as<std::string>();
   product.status = ProductStatusOf(row["status"].as<std::string>());
   product.version = row["version"].as<std::int64_t>();
@@ -163,13 +199,13 @@ LockOutcome TryLockProduct(postgres::Session& session, const TenantId& tenant, c
 
 void InsertProduct(postgres::Session& session, const TenantId& tenant, Product& product) {
   static constexpr Statement kInsert{"product_insert", R"sql(
-    INSERT INTO product (tenant_id, product_id, title, description, vendor_id, status, created_at, updated_at)
-    SELECT $1, $2, $3, $4, $5, $6, at, at FROM clock_timestamp() AS at
+    INSERT INTO product (tenant_id, product_id, title, description, vendor_id, status, attributes, created_at, updated_at)
+    SELECT $1, $2, $3, $4, $5, $6, $7::text[], at, at FROM clock_timestamp() AS at
     RETURNING (extract(epoch FROM updated_at) * 1e6)::bigint, version
   )sql"};
   const pqxx::row row =
       session.Exec(kInsert, tenant.str(), product.id.str(), product.title, product.description,
-                   product.vendor_id, std::string(Word(product.status)))[0];
+                   product.vendor_id, std::string(Word(product.status)), AttributesLiteral(product))[0];
   product.updated_at = postgres::TimeFromMicros(row[0]);
   product.created_at = product.updated_at;
   product.version = row[1].as<std::int64_t>();
@@ -179,14 +215,14 @@ void UpdateProduct(postgres::Session& session, const TenantId& tenant, Product& 
   // The clock may stand still or go back; the order of versions, and with it that of prices, does not.
   static constexpr Statement kUpdate{"product_update", R"sql(
     UPDATE product
-    SET title = $3, description = $4, vendor_id = $5, status = $6, version = version + 1,
+    SET title = $3, description = $4, vendor_id = $5, status = $6, attributes = $7::text[], version = version + 1,
         updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond')
     WHERE tenant_id = $1 AND product_id = $2
     RETURNING (extract(epoch FROM updated_at) * 1e6)::bigint, version
   )sql"};
   const pqxx::row row =
       session.Exec(kUpdate, tenant.str(), product.id.str(), product.title, product.description,
-                   product.vendor_id, std::string(Word(product.status)))[0];
+                   product.vendor_id, std::string(Word(product.status)), AttributesLiteral(product))[0];
   product.updated_at = postgres::TimeFromMicros(row[0]);
   product.version = row[1].as<std::int64_t>();
 }

@@ -41,8 +41,10 @@ class CacheTest : public ProductTest {
   }
   // What outbox-relay writes of the product's newest event.
   void Publish(const std::string& product_id) {
-    const std::string of_product = Concat(" FROM outbox.event WHERE tenant_id = $T AND aggregateid = '",
-                                          product_id, "' ORDER BY aggregate_version DESC LIMIT 1");
+    const std::string of_product = Concat(
+        " FROM outbox.event WHERE tenant_id = $T"
+        " AND aggregatetype = 'ecommerce.product.product' AND aggregateid = '",
+        product_id, "' ORDER BY aggregate_version DESC LIMIT 1");
     topic_.Write(
         {{.key = product_id,
           .value = Query(Concat("SELECT payload", of_product)),

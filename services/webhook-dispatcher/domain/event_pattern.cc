@@ -41,4 +41,20 @@ absl::Status CheckPatterns(const std::vector<std::string>& patterns, std::span<c
   return absl::OkStatus();
 }
 
+absl::Status CheckAreOfStores(const std::vector<std::string>& patterns, std::span<const std::string> offered,
+                              std::span<const std::string> of_stores, std::string_view field) {
+  for (std::size_t i = 0; i < patterns.size(); ++i) {
+    for (const std::string& type : offered) {
+      if (!Matches(patterns[i], type) || std::ranges::find(of_stores, type) != of_stores.end()) continue;
+      return Error(absl::StatusCode::kInvalidArgument, "EVENT_TYPE_WITHOUT_STORE",
+                   Concat("takes in ", type,
+                          ", which is of no store; a subscription of stores gets events of "
+                          "these types only: ",
+                          absl::StrJoin(of_stores, ", ")),
+                   Concat(field, "[", i, "]"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace bv::webhook

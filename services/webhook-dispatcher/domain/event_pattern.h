@@ -23,5 +23,10 @@ absl::Status CheckPatterns(const std::vector<std::string>& patterns, std::span<c
 // The same of one.
 absl::Status CheckPattern(std::string_view pattern, std::span<const std::string> offered,
                           std::string_view field);
+// INVALID_ARGUMENT, reason EVENT_TYPE_WITHOUT_STORE, names the first that matches a type that is `offered`
+// and not among those `of_stores`: whoever asks for the events of a store is to get none of another's, nor to
+// believe that it gets what it does not.
+absl::Status CheckAreOfStores(const std::vector<std::string>& patterns, std::span<const std::string> offered,
+                              std::span<const std::string> of_stores, std::string_view field);
 
 }  // namespace bv::webhook

@@ -58,5 +58,20 @@ TEST(EventPattern, OneToFiftyAllDifferent) {
   EXPECT_EQ(GetErrorDetail(Check(many)).field, "eventTypes");
 }
 
+TEST(EventPattern, OfStoresTakesInTypesOfStoresOnly) {
+  const std::vector<std::string> of_stores = {kOffered[0], kOffered[1]};
+  const auto check = [&](const std::vector<std::string>& patterns) {
+    return CheckAreOfStores(patterns, kOffered, of_stores, "eventTypes");
+  };
+  EXPECT_TRUE(check({"ecommerce.order.*", "ecommerce.order.order.paid.v1"}).ok());
+  for (const char* pattern :
+       {"*", "ecommerce.*", "ecommerce.payment.*", "ecommerce.payment.payment.failed.v1"}) {
+    const absl::Status refused = check({"ecommerce.order.*", pattern});
+    EXPECT_EQ(ErrorReason(refused), "EVENT_TYPE_WITHOUT_STORE") << pattern;
+    EXPECT_EQ(GetErrorDetail(refused).field, "eventTypes[1]") << pattern;
+    EXPECT_THAT(std::string(refused.message()), testing::HasSubstr(kOffered[2])) << pattern;
+  }
+}
+
 }  // namespace
 }  // namespace bv::webhook

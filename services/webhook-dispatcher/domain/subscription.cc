@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "libs/base/error.h"
+#include "libs/base/macros.h"
 #include "libs/base/strings.h"
 #include "services/webhook-dispatcher/domain/event_pattern.h"
 
@@ -12,6 +14,8 @@ namespace bv::webhook {
 namespace {
 
 constexpr std::size_t kDescriptionMax = 500;
+constexpr std::size_t kStoresMax = 20;
+constexpr std::string_view kEveryStore = "*";
 constexpr absl::Duration kOverlapMax = absl::Hours(24 * 7);
 
 template <class T, std::size_t size>
@@ -61,7 +65,8 @@ DisabledReason ReasonOf(std::string_view word) {
   return ValueIn(kReasons, word);
 }
 
-bool Subscription::Wants(std::string_view event_type) const {
+bool Subscription::Wants(std::string_view event_type, std::string_view store) const {
+  if (!stores.empty() && std::ranges::find(stores, store, &StoreCode::str) == stores.end()) return false;
   return std::ranges::any_of(
       event_types, [event_type](const std::string& pattern) { return Matches(pattern, event_type); });
 }
@@ -70,6 +75,27 @@ std::vector<Secret> Subscription::SecretsAt(absl::Time now) const {
   std::vector<Secret> valid{secret};
   if (!previous_secret.empty() && now < previous_secret_until) valid.push_back(previous_secret);
   return valid;
+}
+
+absl::StatusOr<std::vector<StoreCode>> ParseStores(const std::vector<std::string>& codes,
+                                                   std::string_view field) {
+  std::vector<StoreCode> stores;
+  if (codes.size() == 1 && codes[0] == kEveryStore) return stores;
+  if (codes.size() > kStoresMax)
+    return InvalidValue(field, Concat("must be at most ", kStoresMax, " stores"));
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    const std::string name = Concat(field, "[", i, "]");
+    ASSIGN_OR_RETURN(StoreCode store, StoreCode::Parse(codes[i], name));
+    if (std::ranges::find(stores, store) != stores.end()) return InvalidValue(name, "is there already");
+    stores.push_back(std::move(store));
+  }
+  return stores;
+}
+
+std::string StoreWords(const std::vector<StoreCode>& stores) {
+  if (stores.empty()) return "all";
+  return absl::StrJoin(stores, ", ",
+                       [](std::string* out, const StoreCode& store) { out->append(store.str()); });
 }
 
 absl::Status CheckDescription(std::string_view description) {
@@ -90,6 +116,10 @@ std::string Update(Subscription& subscription, const SubscriptionChange& change)
   if (!change.event_types.empty() && change.event_types != subscription.event_types) {
     subscription.event_types = change.event_types;
     changed.push_back(Concat("event types: ", absl::StrJoin(change.event_types, ", ")));
+  }
+  if (change.stores && *change.stores != subscription.stores) {
+    subscription.stores = *change.stores;
+    changed.push_back(Concat("stores: ", StoreWords(subscription.stores)));
   }
   if (change.description && *change.description != subscription.description) {
     subscription.description = *change.description;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <absl/status/status.h>
+#include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
 #include <cstdint>
@@ -41,6 +42,8 @@ struct Subscription {
   std::string url;
   // Patterns (event_pattern.h).
   std::vector<std::string> event_types;
+  // Whose events it gets; empty for those of all stores and of none.
+  std::vector<StoreCode> stores;
   std::string description;
   SubscriptionStatus status = SubscriptionStatus::kActive;
   // Of a kDisabled one.
@@ -55,10 +58,18 @@ struct Subscription {
   // Grows by one with every change.
   std::int64_t version = 1;
 
-  bool Wants(std::string_view event_type) const;
+  // Events of `store`; that is empty for those that belong to no store.
+  bool Wants(std::string_view event_type, std::string_view store) const;
   // Those that sign at this time, the newest first.
   std::vector<Secret> SecretsAt(absl::Time now) const;
 };
+
+// The stores of a subscription: none for "*" alone. INVALID_ARGUMENT, as StoreCode or above 20, names the
+// code.
+absl::StatusOr<std::vector<StoreCode>> ParseStores(const std::vector<std::string>& codes,
+                                                   std::string_view field);
+// "eu, till", or "all".
+std::string StoreWords(const std::vector<StoreCode>& stores);
 
 // INVALID_ARGUMENT above 500 characters.
 absl::Status CheckDescription(std::string_view description);
@@ -72,6 +83,8 @@ struct SubscriptionChange {
   // Empty: they stay.
   std::vector<std::string> event_types;
   std::optional<std::string> description;
+  // Empty: all stores.
+  std::optional<std::vector<StoreCode>> stores;
 };
 
 // The changes below set neither version nor time, which the store does. They return what was changed, in

@@ -40,9 +40,39 @@ TEST(Secret, IsWrittenAsStandardWebhooksWritesIt) {
 TEST(Subscription, WantsWhatAnyOfItsPatternsMatches) {
   Subscription subscription = Example();
   subscription.event_types.push_back("ecommerce.payment.payment.failed.v1");
-  EXPECT_TRUE(subscription.Wants("ecommerce.order.order.paid.v1"));
-  EXPECT_TRUE(subscription.Wants("ecommerce.payment.payment.failed.v1"));
-  EXPECT_FALSE(subscription.Wants("ecommerce.payment.payment.captured.v1"));
+  EXPECT_TRUE(subscription.Wants("ecommerce.order.order.paid.v1", "eu"));
+  EXPECT_TRUE(subscription.Wants("ecommerce.payment.payment.failed.v1", ""));
+  EXPECT_FALSE(subscription.Wants("ecommerce.payment.payment.captured.v1", ""));
+}
+
+TEST(Subscription, OfStoresWantsWhatIsOfThemOnly) {
+  Subscription subscription = Example();
+  subscription.stores = {StoreCode::Trusted("eu"), StoreCode::Trusted("till")};
+  EXPECT_TRUE(subscription.Wants("ecommerce.order.order.paid.v1", "eu"));
+  EXPECT_TRUE(subscription.Wants("ecommerce.order.order.paid.v1", "till"));
+  EXPECT_FALSE(subscription.Wants("ecommerce.order.order.paid.v1", "us"));
+  EXPECT_FALSE(subscription.Wants("ecommerce.order.order.paid.v1", "e"));
+  EXPECT_FALSE(subscription.Wants("ecommerce.order.order.paid.v1", ""));
+  EXPECT_FALSE(subscription.Wants("ecommerce.payment.payment.failed.v1", "eu"));
+}
+
+TEST(Subscription, StoresAreTwentyAtMostAllDifferent) {
+  const auto field_of = [](const std::vector<std::string>& codes) {
+    return GetErrorDetail(ParseStores(codes, "storeCodes").status()).field;
+  };
+  EXPECT_THAT(*ParseStores({"eu", "till_2"}, "storeCodes"),
+              ElementsAre(StoreCode::Trusted("eu"), StoreCode::Trusted("till_2")));
+  EXPECT_THAT(*ParseStores({}, "storeCodes"), IsEmpty());
+  EXPECT_THAT(*ParseStores({"*"}, "storeCodes"), IsEmpty());
+  EXPECT_EQ(field_of({"eu", "*"}), "storeCodes[1]");
+  EXPECT_EQ(field_of({"eu", "u s"}), "storeCodes[1]");
+  EXPECT_EQ(field_of({""}), "storeCodes[0]");
+  EXPECT_EQ(field_of({"eu", "us", "eu"}), "storeCodes[2]");
+  std::vector<std::string> many;
+  for (int i = 0; i < 20; ++i) many.push_back(std::string(1, static_cast<char>('a' + i)));
+  EXPECT_EQ(ParseStores(many, "storeCodes")->size(), 20u);
+  many.push_back("z");
+  EXPECT_EQ(field_of(many), "storeCodes");
 }
 
 TEST(Subscription, IsPausedAndResumedAsOftenAsSomebodyAsks) {
@@ -81,6 +111,11 @@ TEST(Subscription, AnUpdateSaysWhatItChangesButShowsNoUrl) {
   EXPECT_EQ(subscription.url, "https://example.com/hook/token-2");
   EXPECT_THAT(subscription.event_types, ElementsAre("*"));
   EXPECT_EQ(subscription.description, "for the books");
+  EXPECT_EQ(Update(subscription, {.stores = std::vector{StoreCode::Trusted("eu"), StoreCode::Trusted("us")}}),
+            "stores: eu, us");
+  EXPECT_THAT(Update(subscription, {.description = "for the books"}), IsEmpty());
+  EXPECT_EQ(subscription.stores.size(), 2u) << "what is not given stays";
+  EXPECT_EQ(Update(subscription, {.stores = std::vector<StoreCode>()}), "stores: all");
 }
 
 TEST(Subscription, ARotatedSecretSignsUntilTheOverlapEnds) {

@@ -65,8 +65,9 @@ std::vector<NewDelivery> Intake::DeliveriesOf(std::span<const events::Event> eve
   std::vector<NewDelivery> deliveries;
   for (const events::Event& event : events) {
     const TenantId& tenant = event.context.tenant;
+    const std::string_view store = StoreOf(event.envelope);
     for (const std::shared_ptr<const Subscription>& subscription :
-         book_.Matching(tenant, event.envelope.type())) {
+         book_.Matching(tenant, event.envelope.type(), store)) {
       // What happened before somebody asked for it.
       if (event.envelope.occurred_at() < subscription->created_at) continue;
       // One at a time, in their order: the table hands them out.
@@ -78,6 +79,7 @@ std::vector<NewDelivery> Intake::DeliveriesOf(std::span<const events::Event> eve
            .subscription = subscription->id,
            .event_id = std::string(event.envelope.event_id()),
            .event_type = std::string(event.envelope.type()),
+           .store = std::string(store),
            .body = event.message.value,
            .traceparent = SampledTraceparent(event.context.trace),
            .status = is_fifo || !is_active ? DeliveryStatus::kDeferred : DeliveryStatus::kQueued});

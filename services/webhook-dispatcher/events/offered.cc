@@ -3,9 +3,10 @@
 #include <absl/strings/match.h>
 
 #include <algorithm>
+#include <iterator>
 #include <vector>
 
-#include "libs/base/strings.h"
+#include "libs/base/store.h"
 #include "libs/events/schemas.h"
 
 namespace bv::webhook {
@@ -16,6 +17,8 @@ std::string_view TopicOf(std::string_view type) {
   for (int parts = 0; parts < 2; ++parts) type = type.substr(0, type.rfind('.'));
   return type;
 }
+
+constexpr std::string_view kStoreMember = "storeCode";
 
 }  // namespace
 
@@ -36,6 +39,23 @@ std::span<const std::string> OfferedTypes() {
     return found;
   }();
   return types;
+}
+
+std::span<const std::string> OfferedTypesOfStores() {
+  static const std::vector<std::string> types = [] {
+    std::vector<std::string> found;
+    std::ranges::copy_if(OfferedTypes(), std::back_inserter(found),
+                         [](const std::string& type) { return events::PayloadHas(type, kStoreMember); });
+    return found;
+  }();
+  return types;
+}
+
+std::string_view StoreOf(const events::Envelope& event) {
+  const std::string_view named = event.PayloadText(kStoreMember);
+  if (!named.empty()) return named;
+  const std::span<const std::string> of_stores = OfferedTypesOfStores();
+  return std::ranges::find(of_stores, event.type()) != of_stores.end() ? kDefaultStore : std::string_view();
 }
 
 }  // namespace bv::webhook

@@ -3,6 +3,9 @@
 
 #include <span>
 #include <string>
+#include <string_view>
+
+#include "libs/events/envelope.h"
 
 namespace bv::webhook {
 
@@ -11,5 +14,11 @@ namespace bv::webhook {
 std::span<const std::string> OfferedTopics();
 // The types of events that these topics hold by the contract, sorted.
 std::span<const std::string> OfferedTypes();
+// Those of them whose payload names a store.
+std::span<const std::string> OfferedTypesOfStores();
+
+// The store that an event is of: the one that its payload names, or the default one, if it is of a type that
+// names one but was written before it did. Empty for an event that belongs to no store.
+std::string_view StoreOf(const events::Envelope& event);
 
 }  // namespace bv::webhook

@@ -80,6 +80,10 @@ absl::StatusOr<absl::Time> FromProto(const google::protobuf::Timestamp& time, st
   return rpc::FromTimestamp(time);
 }
 
+std::vector<std::string> TextsOf(const google::protobuf::RepeatedPtrField<std::string>& texts) {
+  return {texts.begin(), texts.end()};
+}
+
 // Of what the two requests have both.
 template <class Request>
 absl::StatusOr<DeliveryFilter> FilterOf(const Request& request) {
@@ -97,6 +101,9 @@ absl::StatusOr<DeliveryFilter> FilterOf(const Request& request) {
     RETURN_IF_ERROR(CheckPattern(request.event_type(), logged, "eventType"));
     filter.event_type = request.event_type();
   }
+  if (!request.store_code().empty()) {
+    ASSIGN_OR_RETURN(filter.store, StoreCode::Parse(request.store_code()));
+  }
   ASSIGN_OR_RETURN(filter.statuses, FromProto(request.status()));
   if (request.has_from()) {
     ASSIGN_OR_RETURN(filter.from, FromProto(request.from(), "from"));
@@ -109,7 +116,7 @@ absl::StatusOr<DeliveryFilter> FilterOf(const Request& request) {
 
 bool IsEmpty(const DeliveryFilter& filter) {
   return filter.subscription.empty() && filter.event_type.empty() && filter.event_id.empty() &&
-         filter.statuses.empty() && !filter.from && !filter.until;
+         filter.store.empty() && filter.statuses.empty() && !filter.from && !filter.until;
 }
 
 }  // namespace
@@ -133,11 +140,13 @@ absl::StatusOr<Subscription> FromProto(const pb::CreateSubscriptionRequest& requ
   subscription.id = SubscriptionId::New();
   RETURN_IF_ERROR(addresses.CheckUrl(request.url(), "url"));
   subscription.url = request.url();
-  subscription.event_types = {request.event_types().begin(), request.event_types().end()};
+  subscription.event_types = TextsOf(request.event_types());
   RETURN_IF_ERROR(CheckPatterns(subscription.event_types, OfferedTypes(), "eventTypes"));
   RETURN_IF_ERROR(CheckDescription(request.description()));
   subscription.description = request.description();
   ASSIGN_OR_RETURN(subscription.order, FromProto(request.order()));
+  ASSIGN_OR_RETURN(subscription.stores, ParseStores(TextsOf(request.store_codes()), "storeCodes"));
+  RETURN_IF_ERROR(CheckStores(subscription));
   subscription.secret = NewSecret();
   return subscription;
 }
@@ -149,14 +158,22 @@ absl::StatusOr<SubscriptionChange> FromProto(const pb::UpdateSubscriptionRequest
     RETURN_IF_ERROR(addresses.CheckUrl(request.url(), "url"));
     change.url = request.url();
   }
-  change.event_types = {request.event_types().begin(), request.event_types().end()};
+  change.event_types = TextsOf(request.event_types());
   if (!change.event_types.empty())
     RETURN_IF_ERROR(CheckPatterns(change.event_types, OfferedTypes(), "eventTypes"));
   if (request.has_description()) {
     RETURN_IF_ERROR(CheckDescription(request.description()));
     change.description = request.description();
   }
+  if (!request.store_codes().empty()) {
+    ASSIGN_OR_RETURN(change.stores, ParseStores(TextsOf(request.store_codes()), "storeCodes"));
+  }
   return change;
+}
+
+absl::Status CheckStores(const Subscription& subscription) {
+  if (subscription.stores.empty()) return absl::OkStatus();
+  return CheckAreOfStores(subscription.event_types, OfferedTypes(), OfferedTypesOfStores(), "eventTypes");
 }
 
 absl::StatusOr<absl::Duration> FromProto(const pb::RotateSecretRequest& request) {
@@ -177,7 +194,7 @@ absl::StatusOr<DeliveryFilter> FromProto(const pb::RedeliverRangeRequest& reques
   ASSIGN_OR_RETURN(DeliveryFilter filter, FilterOf(request));
   if (IsEmpty(filter)) {
     return Error(absl::StatusCode::kInvalidArgument, "FILTER_REQUIRED",
-                 "give a subscriptionId, an eventType, a status or a time");
+                 "give a subscriptionId, an eventType, a storeCode, a status or a time");
   }
   return filter;
 }
@@ -198,6 +215,7 @@ pb::Subscription ToProto(const Subscription& subscription) {
   *result.mutable_created_at() = rpc::ToTimestamp(subscription.created_at);
   *result.mutable_updated_at() = rpc::ToTimestamp(subscription.updated_at);
   result.set_version(subscription.version);
+  for (const StoreCode& store : subscription.stores) result.add_store_codes(store.str());
   return result;
 }
 
@@ -223,6 +241,7 @@ pb::Delivery ToProto(const LoggedDelivery& delivery) {
   result.set_subscription_id(delivery.subscription.str());
   result.set_event_id(delivery.event_id);
   result.set_event_type(delivery.event_type);
+  result.set_store_code(delivery.store);
   result.set_status(ToProto(delivery.status));
   result.set_attempts_made(delivery.attempts_made);
   *result.mutable_created_at() = rpc::ToTimestamp(delivery.created_at);

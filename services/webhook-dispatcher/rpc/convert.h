@@ -22,6 +22,8 @@ absl::StatusOr<Subscription> FromProto(const pb::CreateSubscriptionRequest& requ
                                        const egress::AddressPolicy& addresses);
 absl::StatusOr<SubscriptionChange> FromProto(const pb::UpdateSubscriptionRequest& request,
                                              const egress::AddressPolicy& addresses);
+// INVALID_ARGUMENT, reason EVENT_TYPE_WITHOUT_STORE, for one of single stores that asks for events of none.
+absl::Status CheckStores(const Subscription& subscription);
 // How long the secret before the new one signs.
 absl::StatusOr<absl::Duration> FromProto(const pb::RotateSecretRequest& request);
 absl::StatusOr<DeliveryFilter> FromProto(const pb::ListDeliveriesRequest& request);

@@ -104,7 +104,11 @@ rpc::Reply<pb::ListSubscriptionsResponse> SubscriptionRpc::ListSubscriptions(
 rpc::Reply<pb::Subscription> SubscriptionRpc::UpdateSubscription(
     rpc::Call<pb::UpdateSubscriptionRequest> call) {
   CO_ASSIGN_OR_RETURN(const SubscriptionChange wanted, FromProto(call.request(), addresses_));
-  Change update = [&](Subscription& subscription, absl::Time) { return Update(subscription, wanted); };
+  Change update = [&](Subscription& subscription, absl::Time) -> absl::StatusOr<std::string> {
+    std::string changed = Update(subscription, wanted);
+    RETURN_IF_ERROR(CheckStores(subscription));
+    return changed;
+  };
   CO_ASSIGN_OR_RETURN(const Subscription updated,
                       co_await Changed(pool_, call.context(), call.request().subscription_id(),
                                        AuditAction::kUpdated, std::move(update)));

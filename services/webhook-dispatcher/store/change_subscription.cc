@@ -25,8 +25,9 @@ absl::StatusOr<Subscription> CreateSubscription(postgres::Session& session, cons
   }
   ForgetDeleted(session, context.tenant);
   InsertSubscription(session, subscription);
-  InsertAudit(session, context, subscription.id, AuditAction::kCreated,
-              Concat("event types: ", absl::StrJoin(subscription.event_types, ", ")));
+  std::string detail = Concat("event types: ", absl::StrJoin(subscription.event_types, ", "));
+  if (!subscription.stores.empty()) detail += Concat("; stores: ", StoreWords(subscription.stores));
+  InsertAudit(session, context, subscription.id, AuditAction::kCreated, detail);
   CrashPoint("webhook-dispatcher.subscription.written");
   session.OnCommit([] { CrashPoint("webhook-dispatcher.subscription.committed"); });
   return subscription;
@@ -37,7 +38,7 @@ absl::StatusOr<Subscription> ChangeSubscription(postgres::Session& session, cons
                                                 const Change& change) {
   std::optional<Subscription> subscription = LockSubscription(session, context.tenant, id);
   if (!subscription) return SubscriptionNotFound();
-  const std::string changed = change(*subscription, session.transaction_time());
+  ASSIGN_OR_RETURN(const std::string changed, change(*subscription, session.transaction_time()));
   if (changed.empty()) return *std::move(subscription);
   UpdateSubscription(session, *subscription);
   InsertAudit(session, context, id, action, changed);

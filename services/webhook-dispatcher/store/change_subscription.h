@@ -23,8 +23,8 @@ absl::StatusOr<Subscription> CreateSubscription(postgres::Session& session, cons
                                                 Subscription subscription);
 
 // Changes a subscription at the transaction's time and returns what was changed, in words; empty: nothing
-// was, and nothing is stored.
-using Change = std::function<std::string(Subscription& subscription, absl::Time now)>;
+// was, and nothing is stored. Nor is anything when it refuses.
+using Change = std::function<absl::StatusOr<std::string>(Subscription& subscription, absl::Time now)>;
 // Returns the subscription as it is then. SUBSCRIPTION_NOT_FOUND.
 absl::StatusOr<Subscription> ChangeSubscription(postgres::Session& session, const RequestContext& context,
                                                 const SubscriptionId& id, AuditAction action,

@@ -65,8 +65,8 @@ std::vector<MadeDelivery> MakeDeliveries(postgres::Session& session,
   static constexpr Statement kMake{"webhook_deliveries_make", R"sql(
     WITH wanted AS (
       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                           $10::text[]) WITH ORDINALITY
-        AS w (tenant_id, delivery_id, subscription_id, event_id, event_type, body, redelivery_of, status, traceparent, n)
+                           $10::text[], $11::text[]) WITH ORDINALITY
+        AS w (tenant_id, delivery_id, subscription_id, event_id, event_type, body, redelivery_of, status, traceparent, store_code, n)
     ), fresh AS (
       SELECT w.*, row_number() OVER of_subscription AS place, count(*) OVER (PARTITION BY w.tenant_id, w.subscription_id) AS places
       FROM wanted w
@@ -81,8 +81,9 @@ std::vector<MadeDelivery> MakeDeliveries(postgres::Session& session,
          WHERE d.tenant_id = e.tenant_id AND d.subscription_id = e.subscription_id AND d.status = 'DEFERRED'
          LIMIT 1) AS has_deferred
     ), made AS (
-      INSERT INTO webhook_delivery (tenant_id, delivery_id, subscription_id, event_id, event_type, body, redelivery_of, traceparent, sequence, status)
-      SELECT f.tenant_id, f.delivery_id, f.subscription_id, f.event_id, f.event_type, f.body, f.redelivery_of, f.traceparent,
+      INSERT INTO webhook_delivery (tenant_id, delivery_id, subscription_id, event_id, event_type, body, redelivery_of, traceparent, store_code, sequence,
+                                    status)
+      SELECT f.tenant_id, f.delivery_id, f.subscription_id, f.event_id, f.event_type, f.body, f.redelivery_of, f.traceparent, f.store_code,
              c.last_sequence - f.places + f.place,
              CASE WHEN c.has_deferred OR f.place > $9 THEN 'DEFERRED' ELSE f.status END
       FROM counted c JOIN fresh f ON f.tenant_id = c.tenant_id AND f.subscription_id = c.subscription_id
@@ -95,7 +96,7 @@ std::vector<MadeDelivery> MakeDeliveries(postgres::Session& session,
     SELECT d.tenant_id, d.delivery_id, d.subscription_id, d.status, d.attempts_made
     FROM wanted w LEFT JOIN webhook_delivery d ON d.tenant_id = w.tenant_id AND d.delivery_id = w.delivery_id
   )sql"};
-  std::vector<std::string> tenants, ids, subscriptions, events, types, bodies, repeated, traceparents,
+  std::vector<std::string> tenants, ids, subscriptions, events, types, bodies, repeated, traceparents, stores,
       statuses;
   std::set<DeliveryKey> seen;
   for (const NewDelivery& delivery : deliveries) {
@@ -108,6 +109,7 @@ std::vector<MadeDelivery> MakeDeliveries(postgres::Session& session,
     bodies.push_back(delivery.body);
     repeated.push_back(delivery.redelivery_of);
     traceparents.push_back(delivery.traceparent);
+    stores.push_back(delivery.store);
     statuses.emplace_back(Word(delivery.status));
   }
   std::vector<MadeDelivery> made;
@@ -115,7 +117,7 @@ std::vector<MadeDelivery> MakeDeliveries(postgres::Session& session,
   for (const auto& row :
        session.Exec(kMake, ArrayLiteral(tenants), ArrayLiteral(ids), ArrayLiteral(subscriptions),
                     ArrayLiteral(events), ArrayLiteral(types), ArrayLiteral(bodies), ArrayLiteral(repeated),
-                    ArrayLiteral(statuses), kQueuedMax, ArrayLiteral(traceparents))) {
+                    ArrayLiteral(statuses), kQueuedMax, ArrayLiteral(traceparents), ArrayLiteral(stores))) {
     if (row[0].is_null()) continue;  // One that was not there before.
     made.push_back({.tenant = TenantId::Trusted(row[0].as<std::string>()),
                     .id = DeliveryId::Trusted(row[1].as<std::string>()),

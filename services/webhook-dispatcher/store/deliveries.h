@@ -22,6 +22,8 @@ struct NewDelivery {
   SubscriptionId subscription;
   std::string event_id;
   std::string event_type;
+  // The event's; empty for one that belongs to no store.
+  std::string store = {};
   std::string body;
   // Empty for one that repeats none.
   std::string redelivery_of = {};

@@ -9,9 +9,9 @@ using postgres::Statement;
 // Behind all that is stored: the year 2200.
 const absl::Time kEnd = absl::FromUnixSeconds(7'258'118'400);
 
-#define BV_DELIVERY_COLUMNS                                                                    \
-  "delivery_id, subscription_id, event_id, event_type, status, attempts_made, redelivery_of, " \
-  "(extract(epoch FROM created_at) * 1e6)::bigint AS created_at, "                             \
+#define BV_DELIVERY_COLUMNS                                                                                \
+  "delivery_id, subscription_id, event_id, event_type, store_code, status, attempts_made, redelivery_of, " \
+  "(extract(epoch FROM created_at) * 1e6)::bigint AS created_at, "                                         \
   "(extract(epoch FROM ended_at) * 1e6)::bigint AS ended_at "
 
 LoggedDelivery DeliveryOf(const pqxx::row& row) {
@@ -19,6 +19,7 @@ LoggedDelivery DeliveryOf(const pqxx::row& row) {
                           .subscription = SubscriptionId::Trusted(row["subscription_id"].as<std::string>()),
                           .event_id = row["event_id"].as<std::string>(),
                           .event_type = row["event_type"].as<std::string>(),
+                          .store = row["store_code"].as<std::string>(),
                           .status = DeliveryStatusOf(row["status"].c_str()),
                           .attempts_made = row["attempts_made"].as<int>(),
                           .created_at = postgres::TimeFromMicros(row["created_at"]),
@@ -52,6 +53,7 @@ FilterParameters::FilterParameters(const TenantId& of, const DeliveryFilter& fil
     : tenant(of.str()),
       subscription(filter.subscription.str()),
       event_id(filter.event_id),
+      store(filter.store.str()),
       from_micros(absl::ToUnixMicros(filter.from.value_or(absl::UnixEpoch()))),
       until_micros(absl::ToUnixMicros(filter.until.value_or(kEnd))) {
   if (filter.event_type.ends_with('*')) {
@@ -70,8 +72,8 @@ std::vector<LoggedDelivery> ListDeliveries(postgres::Session& session, const Ten
                                            const std::optional<LogPlace>& behind, int limit) {
 #define BV_LOG_PAGE(of_subscription) \
   "SELECT " BV_DELIVERY_COLUMNS "FROM webhook_delivery WHERE " BV_DELIVERY_FILTER(of_subscription) \
-  "AND (created_at, delivery_id) < (to_timestamp($9::bigint / 1e6), $10) "                        \
-  "ORDER BY created_at DESC, delivery_id DESC LIMIT $11::int"
+  "AND (created_at, delivery_id) < (to_timestamp($10::bigint / 1e6), $11) "                        \
+  "ORDER BY created_at DESC, delivery_id DESC LIMIT $12::int"
   static constexpr Statement kOfAll{"delivery_log", BV_LOG_PAGE(BV_OF_ALL)};
   static constexpr Statement kOfOne{"delivery_log_of_subscription", BV_LOG_PAGE(BV_OF_ONE)};
   const FilterParameters by(tenant, filter);
@@ -79,7 +81,7 @@ std::vector<LoggedDelivery> ListDeliveries(postgres::Session& session, const Ten
   std::vector<LoggedDelivery> deliveries;
   for (const pqxx::row& row :
        session.Exec(by.subscription.empty() ? kOfAll : kOfOne, by.tenant, by.subscription, by.type,
-                    by.type_prefix, by.event_id, by.statuses, by.from_micros, by.until_micros,
+                    by.type_prefix, by.event_id, by.statuses, by.from_micros, by.until_micros, by.store,
                     absl::ToUnixMicros(from.created_at), from.id.str(), limit)) {
     deliveries.push_back(DeliveryOf(row));
   }

@@ -22,16 +22,16 @@ void Make(postgres::Session& session, const NewDelivery& delivery) {
 }
 
 // What is chosen is numbered on behind the deliveries that its subscription has: the row of webhook_endpoint
-// is locked and says how many, as in MakeDeliveries. A new id is the first 22 characters of $9 and the number
-// in base 32, so that all sort in their order.
+// is locked and says how many, as in MakeDeliveries. A new id is the first 22 characters of $10 and the
+// number in base 32, so that all sort in their order.
 #define BV_REDELIVER(of_subscription) \
   "WITH chosen AS MATERIALIZED (SELECT d.*, row_number() OVER (ORDER BY created_at, delivery_id) AS n, "     \
   "    row_number() OVER (PARTITION BY subscription_id ORDER BY created_at, delivery_id) AS nth "            \
-  "  FROM (SELECT delivery_id, subscription_id, event_id, event_type, body, created_at "                     \
+  "  FROM (SELECT delivery_id, subscription_id, event_id, event_type, store_code, body, created_at "         \
   "        FROM webhook_delivery WHERE " BV_DELIVERY_FILTER(of_subscription)                                                              \
   "          AND subscription_id IN (SELECT subscription_id FROM webhook_subscription "                      \
   "                                  WHERE tenant_id = $1 AND deleted_at IS NULL) "                          \
-  "        ORDER BY created_at, delivery_id LIMIT $10::int) d), "                                            \
+  "        ORDER BY created_at, delivery_id LIMIT $11::int) d), "                                            \
   "counted AS MATERIALIZED (SELECT subscription_id, count(*) AS added FROM chosen GROUP BY subscription_id), " \
   "endpoint AS (INSERT INTO webhook_endpoint AS e (tenant_id, subscription_id, last_sequence) "              \
   "  SELECT $1, subscription_id, added FROM counted ORDER BY subscription_id "                               \
@@ -40,12 +40,12 @@ void Make(postgres::Session& session, const NewDelivery& delivery) {
   "  RETURNING subscription_id, last_sequence), "                                                            \
   "audited AS (INSERT INTO webhook_subscription_audit "                                                      \
   "    (tenant_id, subscription_id, actor, action, detail, correlation_id) "                                 \
-  "  SELECT $1, subscription_id, $11, 'REDELIVERED', added || ' deliveries', $12 FROM counted), "            \
+  "  SELECT $1, subscription_id, $12, 'REDELIVERED', added || ' deliveries', $13 FROM counted), "            \
   "made AS (INSERT INTO webhook_delivery "                                                                   \
-  "    (tenant_id, delivery_id, subscription_id, event_id, event_type, body, sequence, status, redelivery_of) " \
-  "  SELECT $1, $9 || substr(base32, ((n >> 15) & 31)::int + 1, 1) || substr(base32, ((n >> 10) & 31)::int + 1, 1) " \
+  "    (tenant_id, delivery_id, subscription_id, event_id, event_type, store_code, body, sequence, status, redelivery_of) " \
+  "  SELECT $1, $10 || substr(base32, ((n >> 15) & 31)::int + 1, 1) || substr(base32, ((n >> 10) & 31)::int + 1, 1) " \
   "         || substr(base32, ((n >> 5) & 31)::int + 1, 1) || substr(base32, (n & 31)::int + 1, 1), "        \
-  "    subscription_id, event_id, event_type, body, last_sequence - added + nth, 'DEFERRED', delivery_id "   \
+  "    subscription_id, event_id, event_type, store_code, body, last_sequence - added + nth, 'DEFERRED', delivery_id "   \
   "  FROM chosen JOIN counted USING (subscription_id) JOIN endpoint USING (subscription_id) "                \
   "  CROSS JOIN (VALUES ('0123456789abcdefghjkmnpqrstvwxyz')) AS digits (base32) ORDER BY n RETURNING 1) "   \
   "SELECT count(*) FROM made"
@@ -85,6 +85,7 @@ absl::StatusOr<DeliveryId> Redeliver(postgres::Session& session, const RequestCo
                              .subscription = first->subscription,
                              .event_id = std::move(first->event_id),
                              .event_type = std::move(first->event_type),
+                             .store = std::move(first->store),
                              .body = *std::move(body),
                              .redelivery_of = id.str(),
                              .traceparent = SampledTraceparent(context.trace)};
@@ -106,8 +107,8 @@ int RedeliverRange(postgres::Session& session, const RequestContext& context, co
   const FilterParameters by(context.tenant, filter);
   const pqxx::result made =
       session.Exec(by.subscription.empty() ? kOfAll : kOfOne, by.tenant, by.subscription, by.type,
-                   by.type_prefix, by.event_id, by.statuses, by.from_micros, by.until_micros, first_part,
-                   kRedeliveriesMax, context.user_id, context.correlation_id);
+                   by.type_prefix, by.event_id, by.statuses, by.from_micros, by.until_micros, by.store,
+                   first_part, kRedeliveriesMax, context.user_id, context.correlation_id);
   CrashPoint("webhook-dispatcher.redelivery.range_written");
   session.OnCommit([] { CrashPoint("webhook-dispatcher.redelivery.range_committed"); });
   return made[0][0].as<int>();

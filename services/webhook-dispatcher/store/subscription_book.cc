@@ -139,14 +139,15 @@ void SubscriptionBook::Show() {
   is_fresh.Set(fresh() ? 1 : 0);
 }
 
-std::vector<std::shared_ptr<const Subscription>> SubscriptionBook::Matching(
-    const TenantId& tenant, std::string_view event_type) const {
+std::vector<std::shared_ptr<const Subscription>> SubscriptionBook::Matching(const TenantId& tenant,
+                                                                            std::string_view event_type,
+                                                                            std::string_view store) const {
   std::vector<std::shared_ptr<const Subscription>> matching;
   const std::shared_lock lock(mutex_);
   const auto of_tenant = contents_.of_tenants.find(tenant);
   if (of_tenant == contents_.of_tenants.end()) return matching;
   for (const auto& subscription : of_tenant->second) {
-    if (subscription->Wants(event_type)) matching.push_back(subscription);
+    if (subscription->Wants(event_type, store)) matching.push_back(subscription);
   }
   return matching;
 }

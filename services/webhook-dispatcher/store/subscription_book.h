@@ -38,9 +38,10 @@ class SubscriptionBook {
   absl::Status Start();
   void Stop();
 
-  // Those that want such events, of every status, the oldest first.
+  // Those that want such events of the store (Subscription::Wants), of every status, the oldest first.
   std::vector<std::shared_ptr<const Subscription>> Matching(const TenantId& tenant,
-                                                            std::string_view event_type) const;
+                                                            std::string_view event_type,
+                                                            std::string_view store) const;
   // Null for one that is not there or not any more, if the book is fresh().
   std::shared_ptr<const Subscription> Find(const TenantId& tenant, const SubscriptionId& id) const;
   // Whether all changes that were committed more than kFresh ago are in the book.

@@ -10,12 +10,13 @@ namespace {
 using postgres::ArrayLiteral;
 using postgres::Statement;
 
-// No type has a comma in it.
-#define BV_SUBSCRIPTION_COLUMNS                                                                              \
-  "tenant_id, subscription_id, url, array_to_string(event_types, ',') AS event_types, description, status, " \
-  "disabled_reason, delivery_order, secret, previous_secret, "                                               \
-  "(extract(epoch FROM previous_secret_until) * 1e6)::bigint AS previous_secret_until, version, "            \
-  "(extract(epoch FROM created_at) * 1e6)::bigint AS created_at, "                                           \
+// No type and no code of a store has a comma in it.
+#define BV_SUBSCRIPTION_COLUMNS                                                                   \
+  "tenant_id, subscription_id, url, array_to_string(event_types, ',') AS event_types, "           \
+  "array_to_string(store_codes, ',') AS store_codes, description, status, "                       \
+  "disabled_reason, delivery_order, secret, previous_secret, "                                    \
+  "(extract(epoch FROM previous_secret_until) * 1e6)::bigint AS previous_secret_until, version, " \
+  "(extract(epoch FROM created_at) * 1e6)::bigint AS created_at, "                                \
   "(extract(epoch FROM updated_at) * 1e6)::bigint AS updated_at "
 
 Subscription SubscriptionOf(const pqxx::row& row) {
@@ -24,6 +25,8 @@ Subscription SubscriptionOf(const pqxx::row& row) {
   subscription.id = SubscriptionId::Trusted(row["subscription_id"].as<std::string>());
   subscription.url = row["url"].as<std::string>();
   subscription.event_types = absl::StrSplit(row["event_types"].c_str(), ',');
+  const std::vector<std::string> stores = absl::StrSplit(row["store_codes"].c_str(), ',', absl::SkipEmpty());
+  for (const std::string& code : stores) subscription.stores.push_back(StoreCode::Trusted(code));
   subscription.description = row["description"].as<std::string>();
   subscription.status = StatusOf(row["status"].c_str());
   if (!row["disabled_reason"].is_null())
@@ -42,6 +45,12 @@ Subscription SubscriptionOf(const pqxx::row& row) {
 std::optional<Subscription> OnlyOf(const pqxx::result& rows) {
   if (rows.empty()) return std::nullopt;
   return SubscriptionOf(rows[0]);
+}
+
+std::string StoresColumn(const Subscription& subscription) {
+  std::vector<std::string> codes;
+  for (const StoreCode& store : subscription.stores) codes.push_back(store.str());
+  return ArrayLiteral(codes);
 }
 
 std::string ReasonWord(const Subscription& subscription) {
@@ -95,13 +104,13 @@ int LockAndCountSubscriptions(postgres::Session& session, const TenantId& tenant
 
 void InsertSubscription(postgres::Session& session, Subscription& subscription) {
   static constexpr Statement kInsert{"subscription_insert", R"sql(
-    INSERT INTO webhook_subscription (tenant_id, subscription_id, url, event_types, description, status, delivery_order, secret)
-    VALUES ($1, $2, $3, $4::text[], $5, $6, $7, $8)
+    INSERT INTO webhook_subscription (tenant_id, subscription_id, url, event_types, description, status, delivery_order, secret, store_codes)
+    VALUES ($1, $2, $3, $4::text[], $5, $6, $7, $8, $9::text[])
   )sql"};
   session.Exec(kInsert, subscription.tenant.str(), subscription.id.str(), subscription.url,
                ArrayLiteral(subscription.event_types), subscription.description,
                std::string(Word(subscription.status)), std::string(Word(subscription.order)),
-               subscription.secret.text());
+               subscription.secret.text(), StoresColumn(subscription));
   subscription.created_at = subscription.updated_at = session.transaction_time();
 }
 
@@ -110,14 +119,15 @@ void UpdateSubscription(postgres::Session& session, Subscription& subscription) 
     UPDATE webhook_subscription
     SET url = $4, event_types = $5::text[], description = $6, status = $7, disabled_reason = nullif($8, ''), secret = $9,
         previous_secret = $10, previous_secret_until = CASE WHEN $10 <> '' THEN to_timestamp($11::bigint / 1e6) END,
-        version = version + 1, updated_at = now()
+        store_codes = $12::text[], version = version + 1, updated_at = now()
     WHERE tenant_id = $1 AND subscription_id = $2 AND version = $3::bigint
   )sql"};
-  const pqxx::result updated = session.Exec(
-      kUpdate, subscription.tenant.str(), subscription.id.str(), subscription.version, subscription.url,
-      ArrayLiteral(subscription.event_types), subscription.description,
-      std::string(Word(subscription.status)), ReasonWord(subscription), subscription.secret.text(),
-      subscription.previous_secret.text(), absl::ToUnixMicros(subscription.previous_secret_until));
+  const pqxx::result updated =
+      session.Exec(kUpdate, subscription.tenant.str(), subscription.id.str(), subscription.version,
+                   subscription.url, ArrayLiteral(subscription.event_types), subscription.description,
+                   std::string(Word(subscription.status)), ReasonWord(subscription),
+                   subscription.secret.text(), subscription.previous_secret.text(),
+                   absl::ToUnixMicros(subscription.previous_secret_until), StoresColumn(subscription));
   if (updated.affected_rows() != 1) throw pqxx::usage_error("a subscription that was not locked has changed");
   ++subscription.version;
   subscription.updated_at = session.transaction_time();

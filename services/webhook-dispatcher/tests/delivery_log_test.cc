@@ -25,7 +25,8 @@ class DeliveryLogTest : public WebhookTest {
 
   // Stored deliveries, each made a second after the one before, in this state.
   std::vector<std::string> Delivered(int count, const std::string& type = kPaid,
-                                     const std::string& status = "DELIVERED", const std::string& to = "") {
+                                     const std::string& status = "DELIVERED", const std::string& to = "",
+                                     const std::string& store = "") {
     std::vector<NewDelivery> made;
     for (int i = 0; i < count; ++i) {
       made.push_back({.tenant = tenant(),
@@ -33,6 +34,7 @@ class DeliveryLogTest : public WebhookTest {
                       .subscription = SubscriptionId::Trusted(to.empty() ? subscription_ : to),
                       .event_id = Concat("event-", ++events_),
                       .event_type = type,
+                      .store = store,
                       .body = Concat("{\"n\":", events_, "}")});
     }
     EXPECT_TRUE(Transact([&](postgres::Session& session) {
@@ -126,6 +128,31 @@ TEST_F(DeliveryLogTest, EveryFilterNarrowsIt) {
   EXPECT_THAT(Found(by_time), ElementsAre(queued, created));
 }
 
+TEST_F(DeliveryLogTest, DeliveriesOfAStoreAreFoundAndRedelivered) {
+  const std::string of_none = Delivered(1)[0];
+  const std::string eu = Delivered(1, kPaid, "FAILED", "", "eu")[0],
+                    us = Delivered(1, kPaid, "FAILED", "", "us")[0];
+  pb::ListDeliveriesRequest request;
+  EXPECT_THAT(Found(request), ElementsAre(us, eu, of_none));
+  request.set_store_code("eu");
+  EXPECT_THAT(Found(request), ElementsAre(eu));
+  request.set_subscription_id(subscription_);
+  EXPECT_THAT(Found(request), ElementsAre(eu));
+  EXPECT_EQ(Call(&DeliveryRpc::ListDeliveries, request)->deliveries(0).store_code(), "eu");
+  request.set_store_code("elsewhere");
+  EXPECT_THAT(Found(request), ElementsAre());
+
+  EXPECT_EQ(Redeliver(us)->store_code(), "us");
+  pb::RedeliverRangeRequest range;
+  range.set_store_code("eu");
+  EXPECT_EQ(Call(&DeliveryRpc::RedeliverRange, range)->count(), 1);
+  EXPECT_EQ(Query("SELECT string_agg(redelivery_of || ' ' || store_code, ', ' ORDER BY store_code) FROM "
+                  "webhook.webhook_delivery WHERE tenant_id = $T AND redelivery_of <> ''"),
+            Concat(eu, " eu, ", us, " us"));
+  range.set_store_code("e u");
+  EXPECT_EQ(FieldOf(Call(&DeliveryRpc::RedeliverRange, range).status()), "storeCode");
+}
+
 TEST_F(DeliveryLogTest, WhatIsWrongWithAFilterIsSaid) {
   const auto field_of = [&](const std::function<void(pb::ListDeliveriesRequest&)>& spoil) {
     pb::ListDeliveriesRequest request;
@@ -135,6 +162,7 @@ TEST_F(DeliveryLogTest, WhatIsWrongWithAFilterIsSaid) {
   EXPECT_EQ(field_of([](auto& r) { r.set_subscription_id("whs_x"); }), "subscriptionId");
   EXPECT_EQ(field_of([](auto& r) { r.set_event_type("ecommerce.oder.*"); }), "eventType");
   EXPECT_EQ(field_of([](auto& r) { r.set_event_id(std::string(65, 'x')); }), "eventId");
+  EXPECT_EQ(field_of([](auto& r) { r.set_store_code("*"); }), "storeCode");
   EXPECT_EQ(field_of([](auto& r) { r.set_status(static_cast<pb::DeliveryStatus>(9)); }), "status");
   EXPECT_EQ(field_of([](auto& r) { r.mutable_from()->set_seconds(-1); }), "from");
   EXPECT_EQ(field_of([](auto& r) { r.mutable_until()->set_nanos(-1); }), "until");

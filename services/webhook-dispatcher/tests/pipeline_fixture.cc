@@ -178,11 +178,12 @@ void PipelineTest::Change(const Subscription& subscription,
   while (!is_known() && absl::Now() < deadline) std::this_thread::yield();
 }
 
-testing::Written PipelineTest::EventOf(const std::string& tenant) const {
+testing::Written PipelineTest::EventOf(const std::string& tenant, const std::string& store) const {
   commerce::order::v1::OrderCreated created;
   created.set_order_id(OrderId::New().str());
   created.set_user_id("user-1");
   created.set_currency("USD");
+  if (!store.empty()) created.set_store_code(store);
   const absl::StatusOr<events::OutboxRow> row =
       events::MakeRow(created, 1, absl::Now(), testing::ContextOf(tenant));
   EXPECT_TRUE(row.ok()) << row.status();
@@ -191,11 +192,12 @@ testing::Written PipelineTest::EventOf(const std::string& tenant) const {
           .headers = {{"tenantId", tenant}, {"traceparent", row->traceparent}, {"eventId", row->id}}};
 }
 
-std::vector<std::string> PipelineTest::Happen(int count, const std::string& tenant) {
+std::vector<std::string> PipelineTest::Happen(int count, const std::string& tenant,
+                                              const std::string& store) {
   std::vector<testing::Written> records;
   std::vector<std::string> ids;
   for (int i = 0; i < count; ++i) {
-    records.push_back(EventOf(tenant.empty() ? tenant_ : tenant));
+    records.push_back(EventOf(tenant.empty() ? tenant_ : tenant, store));
     ids.push_back(records.back().headers.at("eventId"));
   }
   topic_.Write(records);

@@ -75,9 +75,9 @@ class PipelineTest : public ::testing::Test {
   Subscription Subscribe(const std::string& path, DeliveryOrder order = DeliveryOrder::kAny,
                          const std::string& tenant = "");
   void Change(const Subscription& subscription, const std::function<std::string(Subscription&)>& change);
-  // Writes so many events to Kafka, and returns their ids.
-  std::vector<std::string> Happen(int count, const std::string& tenant = "");
-  testing::Written EventOf(const std::string& tenant) const;
+  // Writes so many events to Kafka, and returns their ids. Without a store they name none.
+  std::vector<std::string> Happen(int count, const std::string& tenant = "", const std::string& store = "");
+  testing::Written EventOf(const std::string& tenant, const std::string& store = "") const;
 
   // One value as the superuser; $T is this test's tenant, quoted.
   std::string Query(std::string sql) const;

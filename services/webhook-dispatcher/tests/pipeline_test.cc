@@ -22,6 +22,23 @@ std::string PathOf(const std::string& tenant, const std::string& name) {
 class Deliveries : public PipelineTest {
  protected:
   std::string Path(const std::string& name = "hook") const { return PathOf(tenant(), name); }
+  // What happens in these stores only.
+  Subscription SubscribeIn(const std::vector<std::string>& stores, const std::string& name) {
+    Subscription subscription = Subscribe(Path(name));
+    SellIn(subscription, stores);
+    return subscription;
+  }
+  void SellIn(const Subscription& subscription, const std::vector<std::string>& stores) {
+    Change(subscription, [&](Subscription& own) {
+      own.stores = *ParseStores(stores, "storeCodes");
+      return std::string("stores");
+    });
+  }
+  std::string StateOf(const Subscription& subscription) const {
+    return Query(
+        "SELECT status FROM webhook.webhook_subscription WHERE tenant_id = $T AND subscription_id = '" +
+        subscription.id.str() + "'");
+  }
   void FailAlways(int status) {
     receiver().Answers(Path(), [status](int) { return Receiver::Answer{.status = status}; });
   }
@@ -63,6 +80,74 @@ TEST_F(Deliveries, AnotherTenantsEventsAndOtherTypesDoNotCome) {
   WaitForRequests(Path("orders"), 1);
   WaitForDeliveries(1, "DELIVERED");
   EXPECT_TRUE(receiver().At(Path()).empty());
+}
+
+TEST_F(Deliveries, AnEventGoesToTheSubscriptionsOfItsStoreAndOfAll) {
+  SubscribeIn({"eu", "till"}, "eu");
+  SubscribeIn({"us"}, "us");
+  SubscribeIn({"default"}, "default");
+  Subscribe(Path("all"));
+  Start();
+  Happen(2, "", "eu");
+  Happen(1, "", "till");
+  const std::vector<std::string> american = Happen(1, "", "us");
+  // Written before there were stores.
+  const std::vector<std::string> old = Happen(1);
+  Happen(1, "", "elsewhere");
+  WaitForRequests(Path("all"), 6);
+  WaitForDeliveries(11, "DELIVERED");
+  EXPECT_EQ(receiver().At(Path("all")).size(), 6u);
+  EXPECT_EQ(receiver().At(Path("eu")).size(), 3u);
+  ASSERT_EQ(receiver().At(Path("us")).size(), 1u);
+  EXPECT_THAT(receiver().At(Path("us"))[0].body, ::testing::HasSubstr(american[0]));
+  ASSERT_EQ(receiver().At(Path("default")).size(), 1u);
+  EXPECT_THAT(receiver().At(Path("default"))[0].body, ::testing::HasSubstr(old[0]));
+  EXPECT_EQ(Query("SELECT string_agg(store_code || ' ' || count, ', ' ORDER BY store_code) FROM (SELECT "
+                  "store_code, count(*) FROM webhook.webhook_delivery WHERE tenant_id = $T GROUP BY 1) of"),
+            "default 2, elsewhere 1, eu 4, till 2, us 2");
+}
+
+TEST_F(Deliveries, ChangedStoresHoldFromTheNextEventOn) {
+  const Subscription subscription = SubscribeIn({"eu"}, "hook");
+  Subscribe(Path("all"));
+  Start();
+  const std::string first = Happen(1, "", "eu")[0];
+  WaitForDeliveries(2, "DELIVERED");
+  SellIn(subscription, {"us"});
+  Happen(1, "", "eu");
+  const std::string second = Happen(1, "", "us")[0];
+  WaitForRequests(Path("all"), 3);
+  WaitForDeliveries(5, "DELIVERED");
+  SellIn(subscription, {"*"});
+  const std::string third = Happen(1, "", "eu")[0];
+  WaitForDeliveries(7, "DELIVERED");
+  std::vector<std::string> bodies;
+  for (const Receiver::Seen& seen : receiver().At(Path())) bodies.push_back(seen.body);
+  EXPECT_THAT(bodies, ElementsAre(::testing::HasSubstr(first), ::testing::HasSubstr(second),
+                                  ::testing::HasSubstr(third)));
+}
+
+TEST_F(Deliveries, WhatFailsInOneStoreTouchesNoOther) {
+  const Subscription hanging = SubscribeIn({"eu"}, "eu"), gone = SubscribeIn({"till"}, "till"),
+                     well = SubscribeIn({"us"}, "us");
+  receiver().Answers(Path("eu"), [](int) { return Receiver::Answer{.delay = absl::Seconds(10)}; });
+  receiver().Answers(Path("till"), [](int) { return Receiver::Answer{.status = 410}; });
+  Start();
+  Happen(1, "", "till");
+  Happen(2000, "", "eu");
+  WaitFor("SELECT (count(*) >= 1000)::text FROM webhook.webhook_delivery WHERE tenant_id = $T", "true");
+  const absl::Time begin = MonotonicNow();
+  Happen(100, "", "us");
+  const std::vector<Receiver::Seen> seen = WaitForRequests(Path("us"), 100);
+  EXPECT_LE(seen.back().at - begin, absl::Seconds(2));
+  WaitForDeliveries(100, "DELIVERED");
+  EXPECT_EQ(seen.size(), 100u);
+  EXPECT_EQ(StateOf(gone), "DISABLED");
+  EXPECT_EQ(StateOf(well), "ACTIVE");
+  EXPECT_EQ(Query("SELECT count(failing_since) FROM webhook.webhook_endpoint WHERE tenant_id = $T AND "
+                  "subscription_id = '" +
+                  well.id.str() + "'"),
+            "0");
 }
 
 TEST_F(Deliveries, WhatFailsComesAgainOnTimeUntilItIsGivenUp) {

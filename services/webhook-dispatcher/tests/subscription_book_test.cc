@@ -11,6 +11,7 @@ namespace {
 
 constexpr absl::Duration kPoll = absl::Milliseconds(250);
 constexpr char kPaid[] = "ecommerce.order.order.paid.v1";
+constexpr char kStore[] = "eu";
 
 class SubscriptionBookTest : public WebhookTest {
  protected:
@@ -51,20 +52,20 @@ TEST_F(SubscriptionBookTest, HearsOfEveryChangeWithinASecond) {
   EXPECT_LT(TimeUntil([&] { return Find(id) != nullptr; }), absl::Seconds(1));
   EXPECT_EQ(Find(id)->url, made.url());
   EXPECT_EQ(Find(id)->secret.text(), made.secret());
-  ASSERT_EQ(book_->Matching(tenant(), kPaid).size(), 1u);
-  EXPECT_EQ(book_->Matching(tenant(), "ecommerce.payment.payment.failed.v1").size(), 0u);
-  EXPECT_EQ(book_->Matching(Stranger().tenant, kPaid).size(), 0u);
+  ASSERT_EQ(book_->Matching(tenant(), kPaid, kStore).size(), 1u);
+  EXPECT_EQ(book_->Matching(tenant(), "ecommerce.payment.payment.failed.v1", "").size(), 0u);
+  EXPECT_EQ(book_->Matching(Stranger().tenant, kPaid, kStore).size(), 0u);
   EXPECT_EQ(book_->Find(Stranger().tenant, SubscriptionId::Trusted(id)), nullptr);
 
   ASSERT_TRUE(Call(&SubscriptionRpc::PauseSubscription, Of<pb::PauseSubscriptionRequest>(id)).ok());
   EXPECT_LT(TimeUntil([&] { return Find(id)->status == SubscriptionStatus::kPaused; }), absl::Seconds(1));
   // What is paused waits, so it matches.
-  EXPECT_EQ(book_->Matching(tenant(), kPaid).size(), 1u);
+  EXPECT_EQ(book_->Matching(tenant(), kPaid, kStore).size(), 1u);
   ASSERT_TRUE(Call(&SubscriptionRpc::RotateSecret, Of<pb::RotateSecretRequest>(id)).ok());
   EXPECT_LT(TimeUntil([&] { return Find(id)->SecretsAt(absl::Now()).size() == 2; }), absl::Seconds(1));
   ASSERT_TRUE(Call(&SubscriptionRpc::DeleteSubscription, Of<pb::DeleteSubscriptionRequest>(id)).ok());
   EXPECT_LT(TimeUntil([&] { return Find(id) == nullptr; }), absl::Seconds(1));
-  EXPECT_EQ(book_->Matching(tenant(), kPaid).size(), 0u);
+  EXPECT_EQ(book_->Matching(tenant(), kPaid, kStore).size(), 0u);
 }
 
 TEST_F(SubscriptionBookTest, KnowsAllFromTheStartTheOldestFirst) {
@@ -74,7 +75,7 @@ TEST_F(SubscriptionBookTest, KnowsAllFromTheStartTheOldestFirst) {
   ASSERT_TRUE(another.Start().ok());
   EXPECT_TRUE(another.fresh());
   std::vector<std::string> matching;
-  for (const auto& subscription : another.Matching(tenant(), kPaid))
+  for (const auto& subscription : another.Matching(tenant(), kPaid, kStore))
     matching.push_back(subscription->id.str());
   EXPECT_EQ(matching, made);
 }

@@ -44,6 +44,11 @@ VERSIONS = {
         "has itemVersion 0 and only an end.",
     "ecommerce.inventory.device":
         "aggregateVersion is the payload's `receivedAt` in microseconds since 1970: reports of one SKU come from several devices, and none is the newer state of another.",
+    "ecommerce.identity.access":
+        "aggregateVersion is the number of the change of the tenant: it grows with each event of a tenant, and changes without an event leave gaps.",
+    "ecommerce.identity.staff": "aggregateVersion is the account's `version`: it grows with each change, and what came before the user is a gap.",
+    "ecommerce.audit.entry":
+        "aggregateVersion is `occurredAt` in microseconds since 1970: objects of many kinds have entries, and no number in common.",
     "ecommerce.webhook.delivery":
         "aggregateVersion is the delivery's number in its subscription. They are given up in another order than they were made, so it may fall.",
     "ecommerce.webhook.subscription": "aggregateVersion is the subscription's `version`: it grows with each change, and changes without an event leave gaps.",

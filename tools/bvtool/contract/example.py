@@ -14,14 +14,14 @@ EVENT_ID = "018bf9e5-5400-7fd4-b89a-60db4739b1a6"
 _TYPE_ID = "01hf7yat00fytbh9k0vn3k5d6c"
 # Of ids that are a TypeID.
 PREFIXES = {"order_id": "ord", "product_id": "prd", "variant_id": "var", "cart_id": "crt", "payment_id": "pay", "shipment_id": "shp",
-            "reservation_id": "hld", "sale_id": "fsl", "subscription_id": "whs", "delivery_id": "whd"}
+            "reservation_id": "hld", "sale_id": "fsl", "subscription_id": "whs", "delivery_id": "whd", "staff_id": "stf"}
 
 # By the name of the field; what is not here gets a value by its comment or its kind.
 _TEXTS = {
     **{name: f"{prefix}_{_TYPE_ID}" for name, prefix in PREFIXES.items()},
     "user_id": "ada", "event_id": EVENT_ID, "event_type": "ecommerce.order.order.created.v1", "sku": "STOVE-EMBER", "location_code": "MAIN",
     "currency": "USD", "title": "Ember stove", "description": "A stove for two, 380 g.", "name": "Winter sale", "carrier": "Post",
-    "tracking_number": "RR123456785DE", "reference": "TX-1001", "email": "ada@example.com",
+    "tracking_number": "RR123456785DE", "reference": "TX-1001", "email": "ada@example.com", "default_country": "DE",
 }
 _NUMBERS = {"qty": 2, "delta": -2, "on_hand": 10, "reserved": 2, "available": 8, "version": 3, "item_version": 3, "hold_seconds": 900,
             "attempts": 6, "last_status": 503, "quantity_limit": 100}

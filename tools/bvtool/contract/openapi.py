@@ -56,6 +56,8 @@ def _operation(protos, schemas, service, method, route):
         "tags": [_tag(service)],
         "x-roles": [_ROLES[role] for role in method.access.get("roles", ())],
     }
+    if method.access.get("permission"):
+        made["x-permission"] = method.access["permission"]
     if method.access.get("public"):
         made["security"] = [{"token": []}, {}]
     made["parameters"] = _parameters(schemas, method, route, request, in_path, key)
@@ -76,6 +78,7 @@ def _description(method, has_body):
     roles = " ".join(filter(None, (
         "Public: without a token, `X-Tenant-Id` names the tenant." if method.access.get("public") else "",
         "Roles: " + ", ".join(_ROLES[role] for role in method.access["roles"]) + "." if method.access.get("roles") else "",
+        f"STAFF takes the permission `{method.access['permission']}`." if method.access.get("permission") else "",
         "It has the same effect once or several times." if method.access.get("retriable") and has_body else "")))
     return "\n\n".join(filter(None, (text(in_http(method.comment, has_body)), roles)))
 

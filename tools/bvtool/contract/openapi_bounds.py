@@ -36,6 +36,14 @@ def bounds(field):
     return Bounds({}, False)
 
 
+def bounds_of_map(comment, value):
+    """Rules of an object whose names are data: "At most 50. Names: 1 to 64 of a-z. Values: 1 to 100 characters." `value` is the schema of a value."""
+    said = {part: (re.search(rf"(?i){part}: ([^;]*)", comment) or ("", ""))[1] for part in ("Names", "Values")}
+    most = _elements(comment, True).rules.get("maxItems")
+    names, values = (_text(text, False).rules for text in said.values())
+    return {**({"maxProperties": most} if most else {}), **({"propertyNames": names} if names else {}), "additionalProperties": {**value, **values}}
+
+
 def _int(text):
     return int(text.replace(",", "").replace("−", "-"))
 

@@ -33,9 +33,11 @@ COMMON = {
         "TOKEN_MALFORMED": "It is not a bearer token, or no JWT.",
         "TOKEN_INVALID": "Signature, issuer, audience or a claim is wrong.",
         "TOKEN_EXPIRED": "The token is not valid any more.",
+        "TOKEN_REVOKED": "The token was revoked, or the account that it is of was deactivated.",
     },
     403: {
         "ROLE_NOT_ALLOWED": "The role may not call this.",
+        "PERMISSION_MISSING": "This takes a permission that the account was not given.",
         "TENANT_MISMATCH": "`X-Tenant-Id` is not the token's tenant.",
         "POLICY_DENIED": "A rule about this object forbids it.",
     },
@@ -61,6 +63,7 @@ COMMON = {
     503: {
         "OVERLOADED": "More requests than can be served at the moment.",
         "KEYS_PENDING": "The key of the token is not known yet, and is being asked for.",
+        "ACCESS_PENDING": "Which tokens were revoked is not known yet.",
         "POLICY_UNAVAILABLE": "Whether the caller may do this cannot be decided at the moment.",
         "PEER_UNAVAILABLE": "A service is away.",
         "DATABASE_UNAVAILABLE": "The database is away.",

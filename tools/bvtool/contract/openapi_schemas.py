@@ -7,7 +7,7 @@ import re
 
 from .descriptors import TIMESTAMP
 from .example import PREFIXES
-from .openapi_bounds import bounds
+from .openapi_bounds import bounds, bounds_of_map
 from .schema import TIME, scalar
 
 # Demanded by the services, though the comment of the field gives no bound that says so.
@@ -77,7 +77,8 @@ class Schemas:
     def parameter(self, field, may_be_empty=True):
         """A field of a request, by itself."""
         value = self._field(field, self.request)
-        return self._described(field, {**value, **_rules(field, may_be_empty)})
+        rules = bounds_of_map(field.comment, value["additionalProperties"]) if self._is_map(field) else _rules(field, may_be_empty)
+        return self._described(field, {**value, **rules})
 
     @staticmethod
     def may_be_absent(message_name):
@@ -88,9 +89,15 @@ class Schemas:
         return bounds(field).required or field.name in _REQUIRED.get(_short(message_name), ())
 
     def _field(self, field, of_message):
+        if self._is_map(field):
+            _, value = self._protos.messages[field.type_name].fields
+            return {"type": "object", "additionalProperties": self._value(value, of_message)}
         if field.repeated:
             return {"type": "array", "items": self._value(field, of_message)}
         return self._value(field, of_message)
+
+    def _is_map(self, field):
+        return field.repeated and field.kind == "TYPE_MESSAGE" and self._protos.messages[field.type_name].is_map_entry
 
     def _value(self, field, of_message):
         if field.amount:
