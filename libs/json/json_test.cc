@@ -117,6 +117,15 @@ TEST(JsonParse, ReadsAndWritesMaps) {
   EXPECT_EQ(GetErrorDetail(Parse(R"({"metadata":{"a":"1","a":"2"}})", again)).field, "metadata.a");
 }
 
+// A map's own order differs from one message to the next.
+TEST(JsonWrite, MapsAreInTheOrderOfTheirKeys) {
+  for (int i = 0; i < 20; ++i) {
+    google::rpc::ErrorInfo info;
+    for (const char* key : {"d", "b", "a", "c"}) (*info.mutable_metadata())[key] = key;
+    EXPECT_THAT(Written(info), testing::HasSubstr(R"("metadata":{"a":"a","b":"b","c":"c","d":"d"})"));
+  }
+}
+
 TEST(JsonParse, ReadsAmountsExactlyWhereverTheCurrencyStands) {
   product::CreateProductRequest request;
   ASSERT_TRUE(

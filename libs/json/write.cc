@@ -3,9 +3,12 @@
 #include <absl/time/time.h>
 #include <google/protobuf/timestamp.pb.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "libs/base/error.h"
 #include "libs/base/macros.h"
@@ -144,21 +147,27 @@ class Writer {
     return absl::OkStatus();
   }
 
-  // The entries of a map are messages of a key and a value.
+  // The entries of a map are messages of a key and a value. In the order of their keys: a map's own order is
+  // another one in each process and message, and what is equal shall have equal bytes, and tags.
   absl::Status Map(const FieldPlan& field, Slot slot, const CurrencyScope& currency) {
     const FieldPlan& key = field.message->fields[0];
     const FieldPlan& value = field.message->fields[1];
     if (key.kind != Kind::kString) return CannotWrite(field, "the keys of a JSON object are strings");
-    const int size = slot.reflection.FieldSize(slot.message, field.field);
-    out_ += '{';
-    for (int i = 0; i < size; ++i) {
-      if (i > 0) out_ += ',';
+    std::vector<std::pair<std::string, const Message*>> entries;
+    for (int i = 0; i < slot.reflection.FieldSize(slot.message, field.field); ++i) {
       const Message& entry = slot.reflection.GetRepeatedMessage(slot.message, field.field, i);
-      const Reflection& reflection = *entry.GetReflection();
-      RETURN_IF_ERROR(Value(key, {.message = entry, .reflection = reflection, .field = key.field}, currency));
+      entries.emplace_back(entry.GetReflection()->GetString(entry, key.field), &entry);
+    }
+    std::sort(entries.begin(), entries.end());
+    out_ += '{';
+    for (const auto& [name, entry] : entries) {
+      if (entry != entries.front().second) out_ += ',';
+      const Reflection& reflection = *entry->GetReflection();
+      RETURN_IF_ERROR(
+          Value(key, {.message = *entry, .reflection = reflection, .field = key.field}, currency));
       out_ += ':';
       RETURN_IF_ERROR(
-          Value(value, {.message = entry, .reflection = reflection, .field = value.field}, currency));
+          Value(value, {.message = *entry, .reflection = reflection, .field = value.field}, currency));
     }
     out_ += '}';
     return absl::OkStatus();

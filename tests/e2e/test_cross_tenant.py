@@ -1,5 +1,5 @@
 """Calls that strangers make up: a tenant's ids, keys, sessions and page tokens in all places of all routes, in every role, with headers, fields and words
-that are meant to confuse. No answer may hold anything of the tenant that was not in the request, nothing of the tenant may change, and nothing may break.
+that are meant to confuse. No answer may hold anything of the tenant that the stranger has not said itself, nothing of the tenant may change, and nothing may break.
 
 BIVOUAC_CROSS_TENANT_CALLS says how many (default 10,000) and BIVOUAC_SEED which ones; a failure names its seed."""
 
@@ -70,7 +70,7 @@ class Stranger:
                 self.random.choice([tenant, "ada", "*", *self.loot]))
         verb, path, body = rest_call(method, request)
         headers = {"Idempotency-Key": self.random.choice((unique("key"), unique("key"), self.owner.key)),
-                   "X-Tenant-Id": self.random.choice((None, None, self.shop.tenant, tenant, tenant.upper(), f"{self.shop.tenant},{tenant}", f" {tenant}", "*"))}
+                   "X-Tenant-Id": self.random.choice((*[None] * 12, self.shop.tenant, tenant, tenant.upper(), f"{self.shop.tenant},{tenant}", f" {tenant}", "*"))}
         role = self.random.choice(ROLES)
         if role:
             headers["Authorization"] = f"Bearer {self.tokens[role]}"
@@ -90,7 +90,8 @@ class Stranger:
 
 def raid(owner, seed, count):
     """What is wrong with the answers: at most ten findings."""
-    stranger, client, secrets = Stranger(owner, seed), http.Client(), owner.secrets()
+    # What a stranger has said it may be shown: it stores much of it.
+    stranger, client, unsaid = Stranger(owner, seed), http.Client(), {*owner.secrets(), owner.hidden}
     statuses, wrong = {}, []
     for _ in range(count):
         verb, path, body, headers = stranger.call()
@@ -98,7 +99,8 @@ def raid(owner, seed, count):
         statuses[answer.status] = statuses.get(answer.status, 0) + 1
         asked = urllib.parse.unquote(path) + repr(body) + repr(headers)
         heard = answer.text + str(answer.headers)
-        leaked = sorted(secret for secret in secrets if secret in heard and secret not in asked)
+        unsaid -= {secret for secret in unsaid if secret in asked}
+        leaked = sorted(secret for secret in unsaid if secret in heard)
         if (leaked or answer.status in (500, 501, 502)) and len(wrong) < 10:
             wrong.append((leaked, verb, path, body, headers, str(answer)))
     client.close()
@@ -122,7 +124,7 @@ class CrossTenant(unittest.TestCase):
         print(f"{CALLS:,} calls, seed {SEED}: {dict(sorted(statuses.items()))}", flush=True)
         # Else they did not get far enough to be dangerous.
         for status in (200, 403, 404, 422):
-            self.assertGreater(statuses.get(status, 0), CALLS // 100, statuses)
+            self.assertGreater(statuses.get(status, 0), CALLS // 200, statuses)
         self.assertEqual(before, owner.rows(), f"something of the owner was changed; BIVOUAC_SEED={SEED}")
 
 

@@ -25,14 +25,6 @@ def own_address():
     return ".".join(str(part) for part in (127, *(random.SystemRandom().randrange(1, 255) for _ in range(3))))
 
 
-def answers(port):
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-    except OSError:
-        return False
-
-
 @contextlib.contextmanager
 def gateway(**settings):
     """The stack's gateway once more, with settings (BV_…) of its own; its port. What its limits count is not the stack's: another database
@@ -41,14 +33,14 @@ def gateway(**settings):
     process = pathlib.Path("/proc", str(pid))
     program = (process / "cmdline").read_text(encoding="utf-8").split("\0")[0]
     environment = dict(line.split("=", 1) for line in (process / "environ").read_text(encoding="utf-8").split("\0") if "=" in line)
-    port = free_port()
-    environment.update({"BV_HTTP_ADDRESS": f"127.0.0.1:{port}", "BV_GRPC_ADDRESS": "127.0.0.1:0",
-                        "BV_METRICS_ADDRESS": f"127.0.0.1:{free_port()}",
+    port, metrics = free_port(), f"127.0.0.1:{free_port()}"
+    environment.update({"BV_HTTP_ADDRESS": f"127.0.0.1:{port}", "BV_GRPC_ADDRESS": "127.0.0.1:0", "BV_METRICS_ADDRESS": metrics,
                         "BV_REDIS_URL": stack.env("BV_REDIS_URL").rpartition("/")[0] + "/15", **settings})
     with subprocess.Popen([program], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL) as running:
         try:
-            wait.until(lambda: answers(port), 20, "the test's gateway listens")
+            # It listens before it takes tokens.
+            wait.until(lambda: stack.is_ready(f"http://{metrics}/metrics"), 20, "the test's gateway is ready")
             yield port
         finally:
             running.terminate()

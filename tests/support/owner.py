@@ -14,15 +14,18 @@ class Owner:
     def __init__(self):
         self.shop = Shop()
         self.mark = unique("mark")
+        # In texts only; no case sends it.
+        self.hidden = unique("hidden")
         self._takes_mails()
         self.shop.must(201, self.shop.staff.post("/api/v1/categories", {"code": self.mark, "name": f"Secret {self.mark}"}))
-        self.product = self.shop.product(25.00, stock=10, title=f"Secret {self.mark}", categories=[self.mark], attributes={"secret": self.mark})
+        self.product = self.shop.product(25.00, stock=10, title=f"Secret {self.mark}", description=self.hidden, categories=[self.mark], attributes={"secret": self.mark})
         self.sku = self.product["sku"]
         self.session = unique("session-secret")
         self.cart = self._cart()
         self.session_cart = self._cart(sessionId=self.session)
         self.key = unique("key")
-        self.order = self.shop.must(201, self.shop.order([(self.sku, 1)], key=self.key, email=f"{self.mark}@example.com"))
+        self.order = self.shop.must(201, self.shop.order([(self.sku, 1)], key=self.key, email=f"{self.mark}@example.com",
+                                                      shippingAddress={**ADDRESS, "line1": self.hidden}))
         self.reservation = postgres.value(f"SELECT reservation_id FROM orders.orders WHERE order_id = '{self.order['orderId']}'")
         self.shipped = self._shipped()
         self.payment = postgres.value(f"SELECT payment_id FROM orders.orders WHERE order_id = '{self.shipped['orderId']}'")
@@ -34,7 +37,7 @@ class Owner:
 
     def _takes_mails(self):
         admin = http.Client(self.shop.token("ADMIN"))
-        self.shop.must(200, admin.call("PUT", "/api/v1/mail/sender", {"email": f"{self.mark}@example.com", "name": "Shop"}))
+        self.shop.must(200, admin.call("PUT", "/api/v1/mail/sender", {"email": f"{self.mark}@example.com", "name": self.hidden}))
         self.shop.must(200, self.shop.staff.post("/api/v1/mail/addresses/suppress", {"email": "bob@example.com", "reason": "BOUNCED"}))
 
     def _cart(self, **body):
@@ -58,7 +61,7 @@ class Owner:
         # Paused, and for events that there are none of, so that nothing is sent while others look.
         path = "/api/v1/webhooks/subscriptions"
         made = self.shop.must(201, self.shop.staff.post(path, {
-            "url": f"https://example.com/{self.mark}", "eventTypes": ["ecommerce.payment.payment.failed.v1"]}))
+            "url": f"https://example.com/{self.mark}", "description": self.hidden, "eventTypes": ["ecommerce.payment.payment.failed.v1"]}))
         self.shop.must(200, self.shop.staff.post(f"{path}/{made['subscriptionId']}/pause", {}))
         test = self.shop.must(201, self.shop.staff.post(f"{path}/{made['subscriptionId']}/test", {}))
         return made, test["deliveryId"]
@@ -67,7 +70,7 @@ class Owner:
         """A store, somebody who works there, and somebody who is invited to."""
         admin, user = http.Client(self.shop.token("ADMIN")), unique("clerk")
         store = self.shop.must(201, admin.post("/api/v1/stores", {
-            "storeCode": unique("store")[:32], "name": self.mark, "defaultCountry": "DE"}))
+            "storeCode": unique("store")[:32], "name": self.hidden, "defaultCountry": "DE"}))
         grants = [{"storeCode": store["storeCode"], "permissions": ["orders.read"]}]
         invited = [self.shop.must(201, admin.post("/api/v1/staff", {"email": f"{name}-{self.mark}@example.com", "grants": grants}))
                    for name in ("sam", "kim")]
