@@ -82,7 +82,7 @@ def another(service, **settings):
     running = stack.pids()[service]
     variables = dict(entry.split("=", 1) for entry in pathlib.Path(f"/proc/{running}/environ").read_text(encoding="utf-8").split("\0") if entry)
     metrics = free_address()
-    variables.update({"BV_METRICS_ADDRESS": metrics, **settings})
+    variables.update({"BV_GRPC_ADDRESS": free_address(), "BV_METRICS_ADDRESS": metrics, **settings})
     with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
         process = subprocess.Popen([os.readlink(f"/proc/{running}/exe")], env=variables, stdout=log, stderr=log)
         try:
