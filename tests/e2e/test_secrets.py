@@ -79,7 +79,8 @@ class Secrets(unittest.TestCase):
         for form in ("header", "query", "subprotocol"):
             Socket(self.shop.customer.token, form=form).close()
         # The last of what is done with the order: its customer is told.
-        wait.until(lambda: len(self.shop.must(200, self.shop.staff.get(f"{ORDERS}/{order_id}/mails"))["mails"]) >= 2, what="mails")
+        wait.until(lambda: [mail["status"] for mail in self.shop.must(200, self.shop.staff.get(f"{ORDERS}/{order_id}/mails"))["mails"]] == ["SENT"] * 2,
+                   what="its mails sent")
         secrets = {**of_the_stack(), **self.person, "e-mail": self.email, "phone": self.address["phone"], "webhook's secret": self.owner.hook["secret"],
                    "invitation": self.owner.invited["invitationCode"], "session": self.owner.session,
                    "signature": self.shop.customer.token.rpartition(".")[2], "of mark": f"{self.owner.mark}@example.com"}
